@@ -1,0 +1,523 @@
+/* leveldb: store.h over LevelDB's C interface. The only file of itemfs that calls LevelDB.
+ *
+ * What makes a write durable, and why it is not LevelDB's own sync alone, is told in log_sync.h.
+ *
+ * Opened with paranoid_checks: without them, a damaged block inside a log is skipped silently, and a table's index and
+ * filter are believed unchecked. A log whose end is missing (the crash of a writer) opens all the same. What LevelDB
+ * believes even so is looked for by log_check.h, when directory.h has made sure that nobody else is in there.
+ *
+ * A batch whose write failed may or may not be there after the next open, but never in part. No write is taken after
+ * it: a full disk may have left half a record in the log, LevelDB would append the next one behind that, and no reader
+ * would find it there. After a failed sync LevelDB refuses all writes by itself. Reads go on in both cases.
+ *
+ * What we cannot help: LevelDB is C++, where memory that runs out ends the process; and it maps its tables, so a disk
+ * that fails to read one raises SIGBUS.
+ */
+#include "store/store.h"
+#include "store/directory.h"
+#include "store/oserror.h"
+#include "store/log_sync.h"
+#include <errno.h>
+#include <leveldb/c.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define DEFAULT_CACHE        ((size_t)32 << 20)
+#define DEFAULT_WRITE_BUFFER ((size_t)8 << 20)
+/* A merge of tables holds a dozen and what it makes of them, and each is as large as a memtable. */
+#define RESERVE_IN_WRITE_BUFFERS 16
+#define MAX_OPEN_FILES           500
+#define BLOOM_BITS_PER_KEY       10
+
+struct store {
+	leveldb_t *db;
+	leveldb_options_t *options;
+	leveldb_cache_t *cache;
+	leveldb_filterpolicy_t *filter;
+	leveldb_readoptions_t *read;
+	leveldb_writeoptions_t *write[2]; /* [durable] */
+	int dir;
+	size_t write_buffer;
+	pthread_mutex_t writing; /* one write at a time: see append() */
+	struct log_sync sync;
+};
+
+struct store_snapshot {
+	const leveldb_snapshot_t *view;
+	leveldb_readoptions_t *read;
+};
+
+struct store_batch {
+	leveldb_writebatch_t *changes;
+	size_t bytes; /* about */
+	bool empty;
+	bool deletes;
+};
+
+struct store_cursor {
+	leveldb_iterator_t *iterator;
+	enum { BEFORE_FIRST, ON_ENTRY, AFTER_LAST } place;
+	enum rc broken; /* an iterator that met bad bytes steps over them; we do not */
+	bool bounded;   /* there is a high */
+	size_t low_n;
+	size_t high_n;
+	uint8_t bounds[]; /* low, then high */
+};
+
+/* ---- what went wrong ---- */
+
+static bool ends_with_errno(const char *message, int number)
+{
+	char space[128];
+	const char *text = strerror_r(number, space, sizeof(space));
+	size_t n = strlen(message);
+	size_t text_n = strlen(text);
+
+	return n >= text_n && memcmp(message + n - text_n, text, text_n) == 0;
+}
+
+/* LevelDB says what went wrong in words only: its own kind of error, the file, and what strerror() says. Takes the
+ * message; NULL is RC_OK. LevelDB's NotFound is never a key's here, but a file's that should be there: RC_IO. */
+static enum rc rc_of_message(char *message, struct why *why)
+{
+	static const int known[] = {ENOSPC, EDQUOT, EACCES, EPERM, EROFS, EAGAIN, ENOMEM};
+	static const char held[] = "already held by process";
+	enum rc rc = RC_IO;
+	size_t n;
+
+	if (!message)
+		return RC_OK;
+	n = strlen(message);
+	if (strncmp(message, "Corruption:", 11) == 0)
+		rc = RC_CORRUPT;
+	else if (strncmp(message, "Invalid argument:", 17) == 0)
+		rc = RC_INVALID;
+	else if (n >= sizeof(held) - 1 && strcmp(message + n - (sizeof(held) - 1), held) == 0)
+		rc = RC_BUSY;
+	else if (ends_with_errno(message, EINVAL)) /* how it says that a table is shorter than it should be */
+		rc = RC_CORRUPT;
+	for (size_t i = 0; rc == RC_IO && i < sizeof(known) / sizeof(known[0]); i++) {
+		if (ends_with_errno(message, known[i]))
+			rc = rc_of_errno(known[i]);
+	}
+	why_set(why, rc, "%s", message);
+	leveldb_free(message);
+	return rc;
+}
+
+/* ---- opening ---- */
+
+/* LevelDB wants no less than 74, and raises what is below. */
+static int open_files_allowed(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return MAX_OPEN_FILES;
+	return limit.rlim_cur / 2 < MAX_OPEN_FILES ? (int)(limit.rlim_cur / 2) : MAX_OPEN_FILES;
+}
+
+/* LevelDB's own constructors never return NULL. */
+static void make_options(struct store *store, const struct store_options *wanted)
+{
+	store->options = leveldb_options_create();
+	store->cache = leveldb_cache_create_lru(wanted->cache ? wanted->cache : DEFAULT_CACHE);
+	store->filter = leveldb_filterpolicy_create_bloom(BLOOM_BITS_PER_KEY);
+	leveldb_options_set_create_if_missing(store->options, wanted->create);
+	leveldb_options_set_paranoid_checks(store->options, 1);
+	leveldb_options_set_cache(store->options, store->cache);
+	leveldb_options_set_filter_policy(store->options, store->filter);
+	leveldb_options_set_write_buffer_size(store->options, store->write_buffer);
+	leveldb_options_set_max_file_size(store->options, store->write_buffer);
+	leveldb_options_set_max_open_files(store->options, open_files_allowed());
+	leveldb_options_set_compression(store->options, leveldb_snappy_compression);
+
+	store->read = leveldb_readoptions_create();
+	leveldb_readoptions_set_verify_checksums(store->read, 1);
+	for (int durable = 0; durable < 2; durable++) {
+		store->write[durable] = leveldb_writeoptions_create();
+		leveldb_writeoptions_set_sync(store->write[durable], (uint8_t)durable);
+	}
+}
+
+static void store_free(struct store *store)
+{
+	if (store->db)
+		leveldb_close(store->db);
+	if (store->options) {
+		leveldb_options_destroy(store->options);
+		leveldb_cache_destroy(store->cache);
+		leveldb_filterpolicy_destroy(store->filter);
+		leveldb_readoptions_destroy(store->read);
+		leveldb_writeoptions_destroy(store->write[false]);
+		leveldb_writeoptions_destroy(store->write[true]);
+	}
+	if (store->db) {
+		log_sync_destroy(&store->sync);
+		pthread_mutex_destroy(&store->writing);
+	}
+	if (store->dir >= 0)
+		close(store->dir);
+	free(store);
+}
+
+enum rc store_open(const char *path, const struct store_options *options, struct store **ret_store, struct why *why)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	char *message = NULL;
+	enum rc rc;
+
+	if (!store)
+		return why_set(why, RC_NO_MEMORY, "%s: no memory to open it", path);
+	store->dir = -1;
+	rc = directory_open(path, options->create, &store->dir, why);
+	if (rc)
+		goto fail;
+	store->write_buffer = options->write_buffer ? options->write_buffer : DEFAULT_WRITE_BUFFER;
+	make_options(store, options);
+	store->db = leveldb_open(store->options, path, &message);
+	rc = rc_of_message(message, why);
+	if (rc)
+		goto fail;
+	/* Opening turns every log it finds into a synced table; what is left is the names. */
+	if (fsync(store->dir) < 0) {
+		rc = why_errno(why, errno, path);
+		leveldb_close(store->db);
+		store->db = NULL;
+		goto fail;
+	}
+	log_sync_init(&store->sync, store->dir);
+	pthread_mutex_init(&store->writing, NULL);
+	*ret_store = store;
+	return RC_OK;
+
+fail:
+	store_free(store);
+	return rc;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	log_sync_settle(&store->sync); /* a failure has nobody to go to; who needs to know calls store_sync() before */
+	store_free(store);
+}
+
+/* ---- reading ---- */
+
+enum rc store_get(struct store *store, const struct store_snapshot *at, const void *key, size_t n,
+		  struct buf *ret_value)
+{
+	char *message = NULL;
+	size_t value_n = 0;
+	char *value;
+	enum rc rc;
+
+	value = leveldb_get(store->db, at ? at->read : store->read, key, n, &value_n, &message);
+	rc = rc_of_message(message, NULL);
+	if (!rc && !value)
+		rc = RC_NOT_FOUND;
+	if (!rc) {
+		buf_add(ret_value, value, value_n);
+		if (ret_value->failed)
+			rc = RC_NO_MEMORY;
+	}
+	leveldb_free(value);
+	return rc;
+}
+
+enum rc store_snapshot_take(struct store *store, struct store_snapshot **ret_snapshot)
+{
+	struct store_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+	if (!snapshot)
+		return RC_NO_MEMORY;
+	snapshot->view = leveldb_create_snapshot(store->db);
+	snapshot->read = leveldb_readoptions_create();
+	leveldb_readoptions_set_verify_checksums(snapshot->read, 1);
+	leveldb_readoptions_set_snapshot(snapshot->read, snapshot->view);
+	*ret_snapshot = snapshot;
+	return RC_OK;
+}
+
+void store_snapshot_release(struct store *store, struct store_snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	leveldb_readoptions_destroy(snapshot->read);
+	leveldb_release_snapshot(store->db, snapshot->view);
+	free(snapshot);
+}
+
+/* ---- cursors ---- */
+
+enum rc store_cursor_open(struct store *store, const struct store_snapshot *at, const void *low, size_t low_n,
+			  const void *high, size_t high_n, struct store_cursor **ret_cursor)
+{
+	struct store_cursor *cursor = calloc(1, sizeof(*cursor) + low_n + high_n);
+
+	if (!cursor)
+		return RC_NO_MEMORY;
+	cursor->place = BEFORE_FIRST;
+	cursor->bounded = high != NULL;
+	cursor->low_n = low_n;
+	cursor->high_n = high_n;
+	if (low_n)
+		memcpy(cursor->bounds, low, low_n);
+	if (high_n)
+		memcpy(cursor->bounds + low_n, high, high_n);
+	cursor->iterator = leveldb_create_iterator(store->db, at ? at->read : store->read);
+	*ret_cursor = cursor;
+	return RC_OK;
+}
+
+void store_cursor_close(struct store_cursor *cursor)
+{
+	if (!cursor)
+		return;
+	leveldb_iter_destroy(cursor->iterator);
+	free(cursor);
+}
+
+static int compare_keys(const void *a, size_t a_n, const void *b, size_t b_n)
+{
+	size_t n = a_n < b_n ? a_n : b_n;
+	int order = n ? memcmp(a, b, n) : 0;
+
+	return order ? order : (a_n > b_n) - (a_n < b_n);
+}
+
+static bool is_below_low(const struct store_cursor *cursor, const void *key, size_t n)
+{
+	return compare_keys(key, n, cursor->bounds, cursor->low_n) < 0;
+}
+
+static bool is_below_high(const struct store_cursor *cursor, const void *key, size_t n)
+{
+	return !cursor->bounded || compare_keys(key, n, cursor->bounds + cursor->low_n, cursor->high_n) < 0;
+}
+
+/* After a move of the iterator: where does the cursor stand? `outside` says in which direction it left, if it did. The
+ * error is asked for each time, as the iterator goes on behind a block it could not read. */
+static enum rc arrive(struct store_cursor *cursor, int outside)
+{
+	char *message = NULL;
+	const char *key;
+	size_t n;
+
+	leveldb_iter_get_error(cursor->iterator, &message);
+	cursor->broken = rc_of_message(message, NULL);
+	if (cursor->broken)
+		return cursor->broken;
+	cursor->place = outside;
+	if (!leveldb_iter_valid(cursor->iterator))
+		return RC_NOT_FOUND;
+	key = leveldb_iter_key(cursor->iterator, &n);
+	if (is_below_low(cursor, key, n) || !is_below_high(cursor, key, n))
+		return RC_NOT_FOUND;
+	cursor->place = ON_ENTRY;
+	return RC_OK;
+}
+
+enum rc store_cursor_next(struct store_cursor *cursor)
+{
+	if (cursor->broken)
+		return cursor->broken;
+	if (cursor->place == AFTER_LAST)
+		return RC_NOT_FOUND;
+	if (cursor->place == BEFORE_FIRST)
+		leveldb_iter_seek(cursor->iterator, (const char *)cursor->bounds, cursor->low_n);
+	else
+		leveldb_iter_next(cursor->iterator);
+	return arrive(cursor, AFTER_LAST);
+}
+
+static void move_to_last(struct store_cursor *cursor)
+{
+	if (cursor->bounded) {
+		leveldb_iter_seek(cursor->iterator, (const char *)cursor->bounds + cursor->low_n, cursor->high_n);
+		if (leveldb_iter_valid(cursor->iterator)) {
+			leveldb_iter_prev(cursor->iterator);
+			return;
+		}
+	}
+	leveldb_iter_seek_to_last(cursor->iterator);
+}
+
+enum rc store_cursor_prev(struct store_cursor *cursor)
+{
+	if (cursor->broken)
+		return cursor->broken;
+	if (cursor->place == BEFORE_FIRST)
+		return RC_NOT_FOUND;
+	if (cursor->place == AFTER_LAST)
+		move_to_last(cursor);
+	else
+		leveldb_iter_prev(cursor->iterator);
+	return arrive(cursor, BEFORE_FIRST);
+}
+
+enum rc store_cursor_seek(struct store_cursor *cursor, const void *key, size_t n)
+{
+	if (cursor->broken)
+		return cursor->broken;
+	if (is_below_low(cursor, key, n)) {
+		key = cursor->bounds;
+		n = cursor->low_n;
+	}
+	leveldb_iter_seek(cursor->iterator, key, n);
+	return arrive(cursor, AFTER_LAST);
+}
+
+const uint8_t *store_cursor_key(const struct store_cursor *cursor, size_t *ret_n)
+{
+	return (const uint8_t *)leveldb_iter_key(cursor->iterator, ret_n);
+}
+
+const uint8_t *store_cursor_value(const struct store_cursor *cursor, size_t *ret_n)
+{
+	return (const uint8_t *)leveldb_iter_value(cursor->iterator, ret_n);
+}
+
+/* ---- writing ---- */
+
+enum rc store_batch_new(struct store *store, struct store_batch **ret_batch)
+{
+	struct store_batch *batch = calloc(1, sizeof(*batch));
+
+	(void)store;
+	if (!batch)
+		return RC_NO_MEMORY;
+	batch->changes = leveldb_writebatch_create();
+	batch->empty = true;
+	*ret_batch = batch;
+	return RC_OK;
+}
+
+void store_batch_free(struct store_batch *batch)
+{
+	if (!batch)
+		return;
+	leveldb_writebatch_destroy(batch->changes);
+	free(batch);
+}
+
+void store_batch_clear(struct store_batch *batch)
+{
+	leveldb_writebatch_clear(batch->changes);
+	batch->bytes = 0;
+	batch->empty = true;
+	batch->deletes = false;
+}
+
+void store_batch_put(struct store_batch *batch, const void *key, size_t n, const void *value, size_t value_n)
+{
+	leveldb_writebatch_put(batch->changes, key, n, value, value_n);
+	batch->bytes += n + value_n;
+	batch->empty = false;
+}
+
+void store_batch_delete(struct store_batch *batch, const void *key, size_t n)
+{
+	leveldb_writebatch_delete(batch->changes, key, n);
+	batch->bytes += n;
+	batch->deletes = true;
+	batch->empty = false;
+}
+
+/* A full disk is refused before LevelDB meets it, which would end all writing until the next open. It needs room behind
+ * our back for tables: the reserve (an eighth of a disk that is small). A batch that deletes may use most of that, or nothing could ever be freed. */
+static enum rc check_space(struct store *store, const struct store_batch *batch)
+{
+	uint64_t reserve = RESERVE_IN_WRITE_BUFFERS * (uint64_t)store->write_buffer;
+	uint64_t all, left;
+	struct statvfs disk;
+
+	if (fstatvfs(store->dir, &disk) < 0)
+		return RC_OK; /* no reason to refuse; LevelDB will find out */
+	all = (uint64_t)disk.f_blocks * disk.f_frsize;
+	left = (uint64_t)disk.f_bavail * disk.f_frsize;
+	if (!all)
+		return RC_OK; /* a file system that does not tell */
+	if (reserve > all / 8)
+		reserve = all / 8;
+	if (batch->deletes)
+		reserve /= 8;
+	return left < reserve || left - reserve < 2 * (uint64_t)batch->bytes ? RC_NO_SPACE : RC_OK;
+}
+
+/* Never beside another: after a write that failed in the middle of a record none must follow, and LevelDB would take
+ * one that is waiting already. Its merging of writes that wait is no loss: whoever commits does that (index/). */
+static enum rc append(struct store *store, struct store_batch *batch, bool durable)
+{
+	char *message = NULL;
+	enum rc rc;
+
+	leveldb_write(store->db, store->write[durable], batch->changes, &message);
+	rc = rc_of_message(message, NULL);
+	if (rc)
+		log_sync_break(&store->sync, rc);
+	return rc;
+}
+
+static enum rc write_durable(struct store *store, struct store_batch *batch)
+{
+	enum rc rc = log_sync_settle(&store->sync);
+
+	if (!rc)
+		rc = append(store, batch, true);
+	return rc ? rc : log_sync_settle(&store->sync); /* the name of the log, where one was begun */
+}
+
+static enum rc write_soon(struct store *store, struct store_batch *batch)
+{
+	enum rc rc = log_sync_broken(&store->sync);
+
+	if (!rc)
+		rc = append(store, batch, false);
+	return rc ? rc : log_sync_wrote(&store->sync);
+}
+
+enum rc store_write(struct store *store, struct store_batch *batch, bool durable)
+{
+	enum rc rc;
+
+	if (batch->empty)
+		return durable ? store_sync(store) : log_sync_broken(&store->sync);
+	pthread_mutex_lock(&store->writing);
+	rc = check_space(store, batch);
+	if (!rc)
+		rc = durable ? write_durable(store, batch) : write_soon(store, batch);
+	pthread_mutex_unlock(&store->writing);
+	return rc;
+}
+
+enum rc store_sync(struct store *store)
+{
+	return log_sync_settle(&store->sync);
+}
+
+/* ---- for people ---- */
+
+void store_figures(struct store *store, struct buf *out)
+{
+	static const char *const properties[] = {"leveldb.stats", "leveldb.approximate-memory-usage"};
+	enum rc broken = log_sync_broken(&store->sync);
+
+	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+		char *text = leveldb_property_value(store->db, properties[i]);
+
+		if (!text)
+			continue;
+		buf_printf(out, "%s:%c%s%s", properties[i], strchr(text, '\n') ? '\n' : ' ', text,
+			   text[0] && text[strlen(text) - 1] == '\n' ? "" : "\n");
+		leveldb_free(text);
+	}
+	buf_printf(out, "unsynced: %s\nwrites: %s\n", log_sync_is_settled(&store->sync) ? "no" : "yes",
+		   broken ? rc_name(broken) : "RC_OK");
+}

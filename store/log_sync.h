@@ -1,0 +1,61 @@
+/* log_sync: knows which writes of a LevelDB store are on the disk, and puts there those that are not.
+ *
+ * LevelDB appends each batch to a log NNNNNN.log and to a table in memory. When that is full it begins a new log,
+ * closes the old one *without syncing it*, and removes it once a thread of its own has written (and synced) its
+ * content as a table. So a batch that is synced into the new log could outlive older ones that were not. Hence:
+ *
+ * 1. `written` counts the batches that LevelDB took without a sync; the first `synced` of them are on the disk.
+ * 2. A durable write begins with synced == written, and no other write runs beside it. Nothing unsynced is then in any
+ *    log, wherever the write lands: one sync, LevelDB's own, is enough.
+ * 3. A write that is not durable and finds that a log was begun settles before it returns, so a kernel that writes
+ *    the new log back before the old one has milliseconds for it, not the half minute it takes by itself.
+ * 4. `switches` counts the logs begun; the names of the first `settled` are on the disk too (fsync of the directory).
+ * 5. After a failed sync the kernel forgets what it could not write, and a second sync would succeed and mean
+ *    nothing. So a failed sync is for ever (`broken`): every write and sync then says the same again.
+ * 6. A log file that vanishes while we sync has become a table, and tables are synced before their log goes.
+ */
+#ifndef ITEMFS_STORE_LOG_SYNC_H
+#define ITEMFS_STORE_LOG_SYNC_H
+
+#include "store/model/rc.h"
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct log_sync {
+	int dir;                 /* the caller's */
+	int inotify;             /* tells of new files in the directory; -1: not to be had, and we list it instead */
+	pthread_mutex_t syncing; /* one sync at a time. Taken before `mutex` */
+	pthread_mutex_t mutex;   /* for what follows */
+	uint64_t written;
+	uint64_t synced;
+	uint64_t switches;
+	uint64_t settled;
+	uint64_t newest_log; /* its number; kept only where there is no inotify */
+	enum rc broken;
+};
+
+/* The logs there are, oldest first. The caller frees numbers. */
+struct logs {
+	uint64_t *numbers;
+	size_t n;
+};
+enum rc logs_list(int dir, struct logs *ret_logs);
+void logs_name(uint64_t number, char ret_name[32]);
+
+/* Begins with all that is in the directory being on the disk. Keeps `dir`, which stays the caller's. */
+void log_sync_init(struct log_sync *sync, int dir);
+void log_sync_destroy(struct log_sync *sync);
+
+/* Why nothing can be written any more; RC_OK: it can. */
+enum rc log_sync_broken(struct log_sync *sync);
+void log_sync_break(struct log_sync *sync, enum rc rc);
+
+/* A batch is in a log, unsynced. Call before its writer is told. */
+enum rc log_sync_wrote(struct log_sync *sync);
+/* Puts on the disk what was written when it was called. */
+enum rc log_sync_settle(struct log_sync *sync);
+bool log_sync_is_settled(struct log_sync *sync);
+
+#endif

@@ -1,0 +1,71 @@
+/* store: what itemfs asks of an ordered key-value engine. This is the contract; leveldb.c is its one implementation so far and the
+ * only file that names LevelDB. Tests put a faulty layer in front (tests/unit). Everything here may be called by any number of threads at once, except that one cursor or one batch
+ * belongs to one thread at a time.
+ *
+ * Keys compare bytewise (memcmp, shorter first). Every value is checked by the engine's checksum when it is read: what does not fit is RC_CORRUPT.
+ */
+#ifndef ITEMFS_STORE_H
+#define ITEMFS_STORE_H
+
+#include "store/model/buf.h"
+#include "store/model/rc.h"
+#include "store/model/why.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+struct store_snapshot; /* a frozen view; NULL where one is asked for means "as it is now" */
+struct store_batch;    /* changes that will be made all or none */
+struct store_cursor;   /* a place in an ordered range of one view */
+
+struct store_options {
+	bool create;       /* make the directory and an empty store where there is none (mode 0700) */
+	size_t cache;      /* bytes of block cache; 0: a sensible default */
+	size_t write_buffer; /* bytes of memtable; 0: a sensible default. Tests make it small to see log switches */
+};
+
+/* Opens the store in directory `path`. RC_NOT_FOUND: there is none and !create. RC_BUSY: another process has it open. RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN (permission): why says what
+ * the engine said. Must be called after the process's last fork(). */
+enum rc store_open(const char *path, const struct store_options *options, struct store **ret_store, struct why *why);
+/* Takes the store. Every cursor, snapshot and batch of it must be gone. Syncs first. NULL is fine. */
+void store_close(struct store *store);
+
+/* Appends the value to *ret_value (caller's buf). RC_NOT_FOUND leaves it as it was. */
+enum rc store_get(struct store *store, const struct store_snapshot *at, const void *key, size_t n, struct buf *ret_value);
+
+enum rc store_batch_new(struct store *store, struct store_batch **ret_batch);
+void store_batch_free(struct store_batch *batch); /* NULL is fine */
+void store_batch_clear(struct store_batch *batch);
+void store_batch_put(struct store_batch *batch, const void *key, size_t n, const void *value, size_t value_n);
+void store_batch_delete(struct store_batch *batch, const void *key, size_t n);
+
+/* Makes all the changes of the batch or none, in their order. With `durable` they and everything written before them survive the loss of power once this returns RC_OK.
+ * A crash leaves a prefix of the batches that were written. The batch stays the caller's. RC_NO_SPACE, RC_IO. */
+enum rc store_write(struct store *store, struct store_batch *batch, bool durable);
+
+/* All that was written so far survives the loss of power once this returns RC_OK. Costs nothing when nothing is unsynced. */
+enum rc store_sync(struct store *store);
+
+enum rc store_snapshot_take(struct store *store, struct store_snapshot **ret_snapshot);
+void store_snapshot_release(struct store *store, struct store_snapshot *snapshot); /* NULL is fine */
+
+/* A cursor over the keys k with low <= k < high, in the view `at` (or as it is now: it then sees the moment of this call for as long as it lives).
+ * It starts before the first; store_cursor_next() steps onto it. */
+enum rc store_cursor_open(struct store *store, const struct store_snapshot *at, const void *low, size_t low_n,
+                          const void *high, size_t high_n, struct store_cursor **ret_cursor);
+void store_cursor_close(struct store_cursor *cursor); /* NULL is fine */
+/* Steps. RC_NOT_FOUND: there is none further; RC_CORRUPT, RC_IO. next() after the last and prev() before the first keep saying RC_NOT_FOUND, and the
+ * opposite step then comes back onto the last or first. */
+enum rc store_cursor_next(struct store_cursor *cursor);
+enum rc store_cursor_prev(struct store_cursor *cursor);
+/* Goes to the first key >= the given one (within the range). RC_NOT_FOUND where there is none. */
+enum rc store_cursor_seek(struct store_cursor *cursor, const void *key, size_t n);
+/* Where it stands; borrowed until the next step. Only after a step that returned RC_OK. */
+const uint8_t *store_cursor_key(const struct store_cursor *cursor, size_t *ret_n);
+const uint8_t *store_cursor_value(const struct store_cursor *cursor, size_t *ret_n);
+
+/* What the engine says about itself, a line or more of text for people. Appends. */
+void store_figures(struct store *store, struct buf *out);
+
+#endif
