@@ -1,0 +1,266 @@
+/* change: see change.h. */
+#include "index/change.h"
+#include "index/entry.h"
+#include <string.h>
+
+enum { LETTER = 4 }; /* where a row key's letter stands */
+
+void image_free(struct image *image)
+{
+	buf_free(&image->document);
+}
+
+/* 'H' and 'B', 'F' and 'G', 'I' and 'J', 'R' and 'S'. */
+static void body_row(const struct buf *head_row, struct buf *ret_row)
+{
+	buf_add(ret_row, head_row->data, head_row->len);
+	if (!ret_row->failed) {
+		uint8_t *letter = &ret_row->data[LETTER];
+		*letter = *letter == 'H' ? 'B' : (uint8_t)(*letter + 1);
+	}
+}
+
+enum rc image_load(struct txn *txn, const struct buf *head_row, bool with_document, struct image *ret_image)
+{
+	cleanup_buf struct buf value = {0}, row = {0};
+	const uint8_t *in = NULL;
+	enum rc rc = txn_get(txn, head_row, &value);
+	if (rc)
+		return rc;
+	rc = head_read(value.data, value.len, &ret_image->head, &in);
+	if (rc || !with_document)
+		return rc;
+	buf_clear(&ret_image->document);
+	if (in) {
+		buf_add(&ret_image->document, in, ret_image->head.size);
+	} else {
+		body_row(head_row, &row);
+		rc = txn_get(txn, &row, &ret_image->document);
+		if (rc == RC_NOT_FOUND || (!rc && ret_image->document.len != ret_image->head.size))
+			return RC_CORRUPT;
+	}
+	return rc ? rc : ret_image->document.failed ? RC_NO_MEMORY : RC_OK;
+}
+
+static bool has_body(const struct head *head)
+{
+	return head->size > ROW_INLINE_MAX;
+}
+
+void image_store(struct txn *txn, const struct buf *head_row, const struct head *head, const void *document)
+{
+	cleanup_buf struct buf value = {0}, row = {0};
+	head_write(&value, head, document);
+	txn_put(txn, head_row, &value);
+	body_row(head_row, &row);
+	if (has_body(head)) {
+		struct buf body = {.data = (uint8_t *)document, .len = head->size}; /* borrowed, only read */
+		txn_put(txn, &row, &body);
+	} else {
+		txn_delete(txn, &row); /* a deletion of nothing costs a few bytes, and no read */
+	}
+}
+
+void image_delete(struct txn *txn, const struct buf *head_row)
+{
+	cleanup_buf struct buf row = {0};
+	body_row(head_row, &row);
+	txn_delete(txn, head_row);
+	txn_delete(txn, &row);
+}
+
+enum rc change_begin(struct change *change, struct txn *txn, struct table *table, struct why *why)
+{
+	change->txn = txn;
+	change->table = table;
+	change->why = why;
+	change->appeared = 0;
+	return counters_load(txn, table, &change->counters);
+}
+
+void change_end(struct change *change)
+{
+	counters_store(change->txn, change->table, &change->counters);
+}
+
+/* Adds to an unsigned counter; going below zero means that the row told an untruth. */
+static bool count(uint64_t *counter, int64_t by)
+{
+	if (by < 0 && *counter < (uint64_t)-by)
+		return false;
+	*counter += (uint64_t)by;
+	return true;
+}
+
+static bool count32(uint32_t *counter, int by)
+{
+	uint64_t wide = *counter;
+	bool sound = count(&wide, by) && wide <= UINT32_MAX;
+	if (sound)
+		*counter = (uint32_t)wide;
+	return sound;
+}
+
+void change_touch(struct meta *directory, int64_t when)
+{
+	if (directory->ctime <= when)
+		directory->mtime = directory->ctime = when;
+}
+
+enum rc change_names(struct change *change, const struct key *pk, int items, int files, const struct meta *owner)
+{
+	int64_t now = txn_now(change->txn);
+	int64_t when = items + files > 0 && change->appeared ? change->appeared : now;
+	if (!pk) {
+		change_touch(&change->counters.meta, when);
+		return count(&change->counters.files, files) ? RC_OK : RC_CORRUPT;
+	}
+	cleanup_buf struct buf row = {0}, value = {0};
+	struct partition_record record;
+	row_partition(&row, change->table->id, pk);
+	enum rc rc = txn_get(change->txn, &row, &value);
+	if (rc == RC_OK) {
+		rc = partition_read(value.data, value.len, &record);
+	} else if (rc == RC_NOT_FOUND) {
+		record = (struct partition_record){.implicit = true, .birth = txn_sequence(change->txn)};
+		record.meta = (struct meta){0755, owner->uid, owner->gid, now, now, now};
+		change_touch(&change->counters.meta, now);
+		change->counters.partitions++;
+		rc = RC_OK;
+	}
+	if (rc)
+		return rc;
+	if (!count32(&record.items, items) || !count32(&record.files, files))
+		return RC_CORRUPT;
+	if (record.implicit && !record.items && !record.files) {
+		txn_delete(change->txn, &row);
+		change_touch(&change->counters.meta, now);
+		return count(&change->counters.partitions, -1) ? RC_OK : RC_CORRUPT;
+	}
+	change_touch(&record.meta, when);
+	buf_clear(&value);
+	partition_write(&value, &record);
+	txn_put(change->txn, &row, &value);
+	return RC_OK;
+}
+
+static bool same_bytes(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* Writes what differs between an item's old and new entry in one index. */
+static enum rc entry_change(struct change *change, const struct schema_index *index, const struct entry *old, const struct entry *new,
+			    uint64_t birth)
+{
+	bool stays = old->present && new->present && same_bytes(&old->row, &new->row);
+	if ((stays && same_bytes(&old->document, &new->document)) || (!old->present && !new->present))
+		return RC_OK;
+	struct index_counters *counters = counters_of(&change->counters, index->id);
+	if (!counters)
+		return RC_CORRUPT;
+	if (old->present) {
+		if (!stays)
+			image_delete(change->txn, &old->row);
+		if (!count(&counters->entries, -1) || !count(&counters->bytes, -(int64_t)old->measure))
+			return RC_CORRUPT;
+	}
+	if (new->present) {
+		int64_t now = txn_now(change->txn);
+		struct head head = {.meta = {.mode = 0444, .atime = now, .mtime = now, .ctime = now}};
+		head.birth = birth;
+		head.version = txn_sequence(change->txn);
+		head.size = (uint32_t)new->document.len;
+		head.measure = new->measure;
+		image_store(change->txn, &new->row, &head, new->document.data);
+		count(&counters->entries, 1);
+		count(&counters->bytes, new->measure);
+	}
+	return RC_OK;
+}
+
+/* Brings every index from the old item (NULL: none) to the new one (NULL: none). A refusal names the alphabetically first index that cannot take the new item, as AWS does. */
+static enum rc entries_change(struct change *change, const struct key *pk, const struct key *sk, const struct item *old_item,
+			      const struct item *new_item, uint64_t birth)
+{
+	const struct schema *schema = change->table->schema;
+	struct entry old = {0}, new = {0};
+	struct entry_source from = {schema, pk, sk, old_item}, to = {schema, pk, sk, new_item};
+	const char *refused = NULL;
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < schema->count && rc != RC_NO_MEMORY && rc != RC_CORRUPT; i++) {
+		const struct schema_index *index = &schema->indexes[i];
+		old.present = new.present = false;
+		if (new_item) {
+			bool first = !refused || strcmp(index->name, refused) < 0;
+			enum rc made = entry_make(&to, index, change->table->id, &new, first ? change->why : NULL);
+			if (made == RC_REFUSED && first)
+				refused = index->name;
+			if (made)
+				rc = made;
+		}
+		if (rc)
+			continue; /* nothing of this commit will be written; look on for the index to name */
+		/* An old item may not fit: it was there before the index, and has no entry. */
+		if (old_item && entry_make(&from, index, change->table->id, &old, NULL) == RC_NO_MEMORY)
+			rc = RC_NO_MEMORY;
+		else
+			rc = entry_change(change, index, &old, &new, birth);
+	}
+	entry_free(&old);
+	entry_free(&new);
+	return rc;
+}
+
+/* The item that is there, parsed where an index needs it. RC_NOT_FOUND. */
+static enum rc load_old(struct change *change, const struct buf *row, struct image *image, struct item **ret_item)
+{
+	bool indexed = change->table->schema->count > 0;
+	enum rc rc = image_load(change->txn, row, indexed, image);
+	if (!rc && indexed && item_parse(image->document.data, image->document.len, ret_item, NULL))
+		rc = RC_CORRUPT; /* it was right when it was written */
+	return rc;
+}
+
+enum rc change_put(struct change *change, const struct key *pk, const struct key *sk, struct head *head, const struct item *item)
+{
+	cleanup_buf struct buf row = {0};
+	cleanup_image struct image old = {0};
+	cleanup_item struct item *old_item = NULL;
+	row_item(&row, change->table->id, pk, sk, false);
+	enum rc rc = load_old(change, &row, &old, &old_item);
+	bool fresh = rc == RC_NOT_FOUND;
+	if (rc && !fresh)
+		return rc;
+	head->version = txn_sequence(change->txn);
+	head->meta.ctime = txn_now(change->txn);
+	rc = entries_change(change, pk, sk, old_item, item, head->birth);
+	if (!rc && fresh)
+		rc = change_names(change, pk, 1, 0, &head->meta);
+	if (rc)
+		return rc;
+	if (!count(&change->counters.items, fresh) ||
+	    !count(&change->counters.bytes, (int64_t)head->measure - (fresh ? 0 : (int64_t)old.head.measure)))
+		return RC_CORRUPT;
+	image_store(change->txn, &row, head, item->document);
+	return RC_OK;
+}
+
+enum rc change_delete(struct change *change, const struct key *pk, const struct key *sk)
+{
+	cleanup_buf struct buf row = {0};
+	cleanup_image struct image old = {0};
+	cleanup_item struct item *old_item = NULL;
+	row_item(&row, change->table->id, pk, sk, false);
+	enum rc rc = load_old(change, &row, &old, &old_item);
+	if (!rc)
+		rc = entries_change(change, pk, sk, old_item, NULL, 0);
+	if (!rc)
+		rc = change_names(change, pk, -1, 0, &old.head.meta);
+	if (rc)
+		return rc;
+	if (!count(&change->counters.items, -1) || !count(&change->counters.bytes, -(int64_t)old.head.measure))
+		return RC_CORRUPT;
+	image_delete(change->txn, &row);
+	return RC_OK;
+}

@@ -1,0 +1,54 @@
+/* change: what one item's change does to everything that must agree with it, within one commit: its rows, the entry of each index, its
+ * partition's record, the table's counters. All that writes items goes through here, so that the invariants of rows.h are kept in one place.
+ * Internal to index/. The caller holds the table's gate.
+ */
+#ifndef ITEMFS_CHANGE_H
+#define ITEMFS_CHANGE_H
+
+#include "index/leaf.h"
+#include "index/private.h"
+#include "store/model/item.h"
+
+/* What is stored of an item or a file. */
+struct image {
+	struct head head;
+	struct buf document; /* only where asked for */
+};
+void image_free(struct image *image);
+#define cleanup_image __attribute__((cleanup(image_free)))
+
+/* Reads by the key of the head row; the body row's key differs in its letter alone. RC_NOT_FOUND; RC_CORRUPT. */
+enum rc image_load(struct txn *txn, const struct buf *head_row, bool with_document, struct image *ret_image);
+void image_store(struct txn *txn, const struct buf *head_row, const struct head *head, const void *document);
+void image_delete(struct txn *txn, const struct buf *head_row);
+
+struct change {
+	struct txn *txn;
+	struct table *table;
+	struct table_counters counters; /* written back by change_end() */
+	int64_t appeared;               /* when the names that come were first seen (a create that is committed later); 0: now */
+	struct why *why;
+};
+enum rc change_begin(struct change *change, struct txn *txn, struct table *table, struct why *why);
+void change_end(struct change *change);
+
+/* Puts the item, whether there was one or not. `item` is `document` parsed and checked (document_check) with this key. RC_REFUSED where an index cannot take it. Sets head->version and ctime. */
+enum rc change_put(struct change *change, const struct key *pk, const struct key *sk, struct head *head, const struct item *item);
+
+/* Takes it away; RC_NOT_FOUND. */
+enum rc change_delete(struct change *change, const struct key *pk, const struct key *sk);
+
+/* A name has come to (+1) or gone from (-1) a directory: a partition (its items or files), or the table itself (pk NULL; its files). Sets the directory's times (change_touch). A
+ * partition that is not there is made, implicit, with `owner`'s ids; an implicit one goes with its last item. */
+enum rc change_names(struct change *change, const struct key *pk, int items, int files, const struct meta *owner);
+
+/* A name came to or went from a directory at `when`: its mtime says so, unless the directory was touched since (a late commit must not spoil the times that a restore has set). */
+void change_touch(struct meta *directory, int64_t when);
+
+/* Leaves within a commit (leaf.c). The key of the leaf's head row: */
+void leaf_row(const struct leaf *leaf, struct buf *row);
+/* Puts a plain file; `fresh` where its name is new in its directory. RC_NOT_FOUND: no such partition. */
+enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct head *head, const void *bytes, bool fresh);
+enum rc leaf_delete(struct change *change, const struct leaf *leaf);
+
+#endif

@@ -1,0 +1,118 @@
+/* commit: see commit.h. The shape is LevelDB's own writer queue, one level up: whoever is first leads. */
+#include "index/commit.h"
+#include "index/private.h"
+
+/* How much one group may hold, so that nobody's commit waits for too many others'. */
+enum { GROUP_COMMITS = 128, GROUP_BYTES = 4 << 20 };
+
+struct commit {
+	commit_fn *fn;
+	void *context;
+	unsigned flags;
+	enum rc rc;
+	bool done;
+	struct commit *next;
+	pthread_cond_t turn;
+};
+
+static enum rc run_one(struct volume *volume, struct commit *commit)
+{
+	struct txn *txn = volume->txn;
+	size_t mark = txn_begin(txn, volume->record.sequence + 1, clock_now());
+	enum rc rc = commit->fn(txn, commit->context);
+	if (!rc && txn_failed(txn))
+		rc = RC_NO_MEMORY;
+	if (rc)
+		txn_rollback(txn, mark);
+	else
+		volume->record.sequence++;
+	return rc;
+}
+
+/* The volume's own row goes with every group: the last sequence and the next ids. */
+static enum rc write_group(struct volume *volume, bool durable)
+{
+	cleanup_buf struct buf key = {0}, value = {0};
+	row_volume(&key);
+	volume_write(&value, &volume->record);
+	size_t mark = txn_begin(volume->txn, volume->record.sequence, 0);
+	txn_put(volume->txn, &key, &value);
+	if (txn_failed(volume->txn)) {
+		txn_rollback(volume->txn, mark);
+		txn_rollback(volume->txn, 0);
+		return RC_NO_MEMORY;
+	}
+	return txn_write(volume->txn, durable);
+}
+
+/* Runs commits from `first` on, at most to `last` (both are in the queue; what comes after `last` is not looked at, for it may be arriving). Returns
+ * the last one that was run. */
+static struct commit *lead(struct volume *volume, struct commit *first, struct commit *last)
+{
+	struct commit *ran = NULL;
+	unsigned count = 0, succeeded = 0;
+	bool durable = volume->durable;
+	for (struct commit *c = first;; c = c->next) {
+		bool alone = c->flags & COMMIT_ALONE;
+		if (count && (alone || count == GROUP_COMMITS || txn_bytes(volume->txn) > GROUP_BYTES))
+			break;
+		c->rc = run_one(volume, c);
+		ran = c;
+		count++;
+		if (!c->rc) {
+			succeeded++;
+			durable |= c->flags & COMMIT_DURABLE;
+		}
+		if (alone || c == last)
+			break;
+	}
+	enum rc rc = succeeded ? write_group(volume, durable) : RC_OK;
+	for (struct commit *c = first; rc; c = c->next) {
+		if (!c->rc)
+			c->rc = rc;
+		if (c == ran)
+			break;
+	}
+	return ran;
+}
+
+enum rc commit_run(struct volume *volume, commit_fn *fn, void *context, unsigned flags)
+{
+	struct commit me = {.fn = fn, .context = context, .flags = flags, .turn = PTHREAD_COND_INITIALIZER};
+	pthread_mutex_lock(&volume->lock);
+	*(volume->head ? &volume->tail->next : &volume->head) = &me;
+	volume->tail = &me;
+	while (!me.done && volume->head != &me)
+		pthread_cond_wait(&me.turn, &volume->lock);
+	if (!me.done) {
+		struct commit *last = volume->tail;
+		pthread_mutex_unlock(&volume->lock);
+		struct commit *ran = lead(volume, &me, last);
+		pthread_mutex_lock(&volume->lock);
+		struct commit *end = ran->next; /* somebody may have come meanwhile */
+		for (struct commit *c = &me, *next; c != end; c = next) {
+			next = c->next; /* its owner may return as soon as it is done */
+			c->done = true;
+			if (c != &me)
+				pthread_cond_signal(&c->turn);
+		}
+		volume->head = end;
+		if (!end)
+			volume->tail = NULL;
+		else
+			pthread_cond_signal(&end->turn);
+	}
+	pthread_mutex_unlock(&volume->lock);
+	pthread_cond_destroy(&me.turn);
+	return me.rc;
+}
+
+uint32_t commit_new_table(struct volume *volume)
+{
+	return volume->record.next_table++;
+}
+
+uint64_t commit_new_refusal(struct volume *volume)
+{
+	return volume->record.next_refusal++;
+}

@@ -1,0 +1,394 @@
+/* leaf: see leaf.h. Documents are parsed and checked in the caller's thread; only what must see the stored item runs in the queue. */
+#include "index/leaf.h"
+#include "index/change.h"
+#include "index/document.h"
+#include "index/refusals.h"
+#include <string.h>
+
+static const struct key *sort_key(const struct leaf *leaf)
+{
+	return leaf->has_sk ? &leaf->sk : NULL;
+}
+
+void leaf_row(const struct leaf *leaf, struct buf *row)
+{
+	if (leaf->kind == LEAF_ITEM)
+		row_item(row, leaf->table->id, &leaf->pk, sort_key(leaf), false);
+	else
+		row_file(row, leaf->table->id, leaf->in_partition ? &leaf->pk : NULL, leaf->name, strlen(leaf->name), false);
+}
+
+static void body_row(const struct leaf *leaf, struct buf *row)
+{
+	if (leaf->kind == LEAF_ITEM)
+		row_item(row, leaf->table->id, &leaf->pk, sort_key(leaf), true);
+	else
+		row_file(row, leaf->table->id, leaf->in_partition ? &leaf->pk : NULL, leaf->name, strlen(leaf->name), true);
+}
+
+static enum rc get_at(const struct leaf *leaf, const struct store_snapshot *at, struct head *ret_head, struct buf *ret_document)
+{
+	struct store *store = leaf->table->volume->store;
+	cleanup_buf struct buf row = {0}, value = {0};
+	const uint8_t *in;
+	struct head head;
+	leaf_row(leaf, &row);
+	enum rc rc = store_get(store, at, row.data, row.len, &value);
+	if (!rc)
+		rc = head_read(value.data, value.len, &head, &in);
+	if (rc)
+		return rc;
+	if (ret_document && in) {
+		buf_add(ret_document, in, head.size);
+	} else if (ret_document) {
+		size_t before = ret_document->len;
+		buf_clear(&row);
+		body_row(leaf, &row);
+		rc = store_get(store, at, row.data, row.len, ret_document);
+		if (rc == RC_NOT_FOUND || (!rc && ret_document->len - before != head.size))
+			rc = RC_CORRUPT;
+	}
+	if (!rc && ret_document && ret_document->failed)
+		rc = RC_NO_MEMORY;
+	if (!rc)
+		*ret_head = head;
+	return rc;
+}
+
+enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *ret_head, struct buf *ret_document)
+{
+	enum rc rc = table_enter(leaf->table);
+	if (rc)
+		return rc;
+	struct store *store = leaf->table->volume->store;
+	struct store_snapshot *own = NULL;
+	rc = get_at(leaf, view_snapshot(view), ret_head, ret_document);
+	if (rc == RC_CORRUPT && !view) {
+		/* Head and body are two reads: a commit may have come between. Only what is wrong in one view is corrupt. */
+		rc = store_snapshot_take(store, &own);
+		if (!rc) {
+			if (ret_document)
+				buf_clear(ret_document);
+			rc = get_at(leaf, own, ret_head, ret_document);
+		}
+		store_snapshot_release(store, own);
+	}
+	table_leave(leaf->table);
+	return rc;
+}
+
+struct writing {
+	const struct leaf *leaf;
+	const struct leaf_write *write;
+	const struct item *item; /* parsed; items only */
+	uint32_t measure;
+	struct why *why;
+	struct head head;      /* out */
+	struct refusal_kept kept; /* out: the bytes that an emptying replaced */
+};
+
+static enum rc condition(const struct leaf_write *write, bool there, const struct head *old)
+{
+	if (write->condition == LEAF_ABSENT && there)
+		return RC_EXISTS;
+	if (write->condition == LEAF_SAME && (!there || old->birth != write->birth))
+		return RC_STALE;
+	return RC_OK;
+}
+
+static bool partition_exists(struct txn *txn, const struct leaf *leaf)
+{
+	cleanup_buf struct buf row = {0}, value = {0};
+	row_partition(&row, leaf->table->id, &leaf->pk);
+	return txn_get(txn, &row, &value) == RC_OK;
+}
+
+enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct head *head, const void *bytes, bool fresh)
+{
+	cleanup_buf struct buf row = {0};
+	const struct key *pk = leaf->in_partition ? &leaf->pk : NULL;
+	if (pk && fresh && !partition_exists(change->txn, leaf))
+		return RC_NOT_FOUND;
+	head->version = txn_sequence(change->txn);
+	head->meta.ctime = txn_now(change->txn);
+	leaf_row(leaf, &row);
+	image_store(change->txn, &row, head, bytes);
+	return fresh ? change_names(change, pk, 0, 1, &head->meta) : RC_OK;
+}
+
+enum rc leaf_delete(struct change *change, const struct leaf *leaf)
+{
+	if (leaf->kind == LEAF_ITEM)
+		return change_delete(change, &leaf->pk, sort_key(leaf));
+	cleanup_buf struct buf row = {0};
+	cleanup_image struct image old = {0};
+	leaf_row(leaf, &row);
+	enum rc rc = image_load(change->txn, &row, false, &old);
+	if (rc)
+		return rc;
+	image_delete(change->txn, &row);
+	return change_names(change, leaf->in_partition ? &leaf->pk : NULL, 0, -1, &old.head.meta);
+}
+
+static enum rc write_commit(struct txn *txn, void *context)
+{
+	struct writing *w = context;
+	const struct leaf_write *write = w->write;
+	struct change change;
+	cleanup_buf struct buf row = {0};
+	cleanup_image struct image old = {0};
+	leaf_row(w->leaf, &row);
+	bool emptying = w->leaf->kind == LEAF_ITEM && !write->len;
+	enum rc rc = image_load(txn, &row, emptying, &old);
+	bool there = rc == RC_OK;
+	if (rc && rc != RC_NOT_FOUND)
+		return rc;
+	rc = condition(write, there, &old.head);
+	if (!rc)
+		rc = change_begin(&change, txn, w->leaf->table, w->why);
+	if (rc)
+		return rc;
+	change.appeared = write->appeared;
+	w->head = old.head;
+	if (!there) {
+		w->head = (struct head){.birth = txn_sequence(txn), .meta = *write->fresh};
+	} else if (write->mtime_set) {
+		w->head.meta.mtime = write->mtime;
+	}
+	w->head.size = (uint32_t)write->len;
+	w->head.measure = w->measure;
+	if (w->leaf->kind == LEAF_ITEM)
+		rc = change_put(&change, &w->leaf->pk, sort_key(w->leaf), &w->head, w->item);
+	else
+		rc = leaf_put_file(&change, w->leaf, &w->head, write->document, !there);
+	if (!rc && there && emptying && old.head.size && write->actor)
+		rc = refusals_keep(txn, w->leaf->table->volume, write->actor, old.document.data, old.document.len, &w->kept);
+	if (!rc)
+		change_end(&change);
+	return rc;
+}
+
+/* With the gate held. */
+static enum rc parse_for(const struct leaf *leaf, const void *document, size_t len, struct item **ret_item, uint32_t *ret_measure,
+			 struct why *why)
+{
+	struct item *item;
+	enum rc rc = item_parse(document, len, &item, why);
+	if (rc)
+		return rc;
+	rc = document_check(leaf->table->schema, &leaf->pk, sort_key(leaf), item, ret_measure, why);
+	if (rc)
+		item_free(item);
+	else
+		*ret_item = item;
+	return rc;
+}
+
+/* An address whose shape is not the table's: its definition changed since it was made. */
+static bool fits_table(const struct leaf *leaf)
+{
+	const struct schema *schema = leaf->table->schema;
+	if (leaf->in_partition && leaf->pk.type != schema->key.partition[0].type)
+		return false;
+	if (leaf->kind != LEAF_ITEM)
+		return true;
+	return leaf->has_sk == schema_has_sort(schema) && (!leaf->has_sk || leaf->sk.type == schema->key.sort[0].type);
+}
+
+enum rc leaf_write(const struct leaf *leaf, const struct leaf_write *write, struct head *ret_head, struct why *why)
+{
+	struct volume *volume = leaf->table->volume;
+	cleanup_item struct item *item = NULL;
+	struct writing w = {.leaf = leaf, .write = write, .why = why};
+	if (write->len > ITEM_DOCUMENT_MAX)
+		return why_set(why, RC_TOO_BIG, "%zu bytes; a file holds at most %d", write->len, ITEM_DOCUMENT_MAX);
+	enum rc rc = table_enter(leaf->table);
+	if (rc)
+		return rc;
+	rc = fits_table(leaf) ? RC_OK : RC_STALE;
+	if (!rc && leaf->kind == LEAF_ITEM)
+		rc = parse_for(leaf, write->document, write->len, &item, &w.measure, why);
+	w.item = item;
+	if (!rc)
+		rc = commit_run(volume, write_commit, &w, write->durable ? COMMIT_DURABLE : 0);
+	table_leave(leaf->table);
+	if (!rc && w.kept.id)
+		refusals_kept(volume, &w.kept);
+	if (!rc && ret_head)
+		*ret_head = w.head;
+	return rc;
+}
+
+enum rc leaf_check(const struct leaf *leaf, const void *document, size_t len, struct why *why)
+{
+	cleanup_item struct item *item = NULL;
+	uint32_t measure;
+	enum rc rc = table_enter(leaf->table);
+	if (rc)
+		return rc;
+	rc = fits_table(leaf) ? parse_for(leaf, document, len, &item, &measure, why) : RC_STALE;
+	table_leave(leaf->table);
+	return rc;
+}
+
+static enum rc remove_commit(struct txn *txn, void *context)
+{
+	const struct leaf *leaf = context;
+	struct change change;
+	enum rc rc = change_begin(&change, txn, leaf->table, NULL);
+	if (!rc)
+		rc = leaf_delete(&change, leaf);
+	if (!rc)
+		change_end(&change);
+	return rc;
+}
+
+enum rc leaf_remove(const struct leaf *leaf)
+{
+	enum rc rc = table_enter(leaf->table);
+	if (rc)
+		return rc;
+	rc = fits_table(leaf) ? commit_run(leaf->table->volume, remove_commit, (void *)leaf, 0) : RC_NOT_FOUND;
+	table_leave(leaf->table);
+	return rc;
+}
+
+struct touching {
+	const struct leaf *leaf;
+	const struct meta_change *change;
+	struct head head;
+};
+
+static enum rc touch_commit(struct txn *txn, void *context)
+{
+	struct touching *t = context;
+	cleanup_buf struct buf row = {0}, value = {0}, changed = {0};
+	const uint8_t *in;
+	leaf_row(t->leaf, &row);
+	enum rc rc = txn_get(txn, &row, &value);
+	if (!rc)
+		rc = head_read(value.data, value.len, &t->head, &in);
+	if (rc)
+		return rc;
+	meta_apply(&t->head.meta, t->change, txn_now(txn));
+	head_write(&changed, &t->head, in);
+	txn_put(txn, &row, &changed);
+	return RC_OK;
+}
+
+enum rc leaf_set_meta(const struct leaf *leaf, const struct meta_change *change, struct head *ret_head)
+{
+	struct touching touching = {leaf, change, {.size = 0}};
+	enum rc rc = table_enter(leaf->table);
+	if (rc)
+		return rc;
+	rc = fits_table(leaf) ? commit_run(leaf->table->volume, touch_commit, &touching, 0) : RC_NOT_FOUND;
+	table_leave(leaf->table);
+	if (!rc && ret_head)
+		*ret_head = touching.head;
+	return rc;
+}
+
+struct moving {
+	const struct leaf *from, *to;
+	const struct leaf_move *move;
+	struct head head; /* out */
+	struct why *why;
+};
+
+/* The target's document: the source's, with its key attributes set to the target's where an item takes another key. */
+static enum rc rekeyed(const struct moving *m, const struct buf *document, struct buf *ret_document)
+{
+	cleanup_item struct item *item = NULL;
+	if (m->from->kind != LEAF_ITEM || m->to->kind != LEAF_ITEM) {
+		buf_add(ret_document, document->data, document->len);
+		return ret_document->failed ? RC_NO_MEMORY : RC_OK;
+	}
+	enum rc rc = item_parse(document->data, document->len, &item, m->why);
+	if (rc)
+		return rc;
+	document_rekey(m->to->table->schema, &m->to->pk, sort_key(m->to), item, ret_document);
+	return ret_document->failed ? RC_NO_MEMORY : RC_OK;
+}
+
+static enum rc move_put(struct change *change, const struct moving *m, struct head *head, const struct buf *document, bool replaces)
+{
+	cleanup_item struct item *item = NULL;
+	head->size = (uint32_t)document->len;
+	head->measure = 0;
+	if (m->to->kind == LEAF_FILE)
+		return leaf_put_file(change, m->to, head, document->data, !replaces);
+	if (m->to->in_partition && !partition_exists(change->txn, m->to))
+		return RC_NOT_FOUND;
+	enum rc rc = parse_for(m->to, document->data, document->len, &item, &head->measure, m->why);
+	if (!rc)
+		rc = change_put(change, &m->to->pk, sort_key(m->to), head, item);
+	return rc;
+}
+
+static enum rc move_commit(struct txn *txn, void *context)
+{
+	struct moving *m = context;
+	struct change out, in, *into = m->from->table == m->to->table ? &out : &in;
+	cleanup_buf struct buf from_row = {0}, to_row = {0}, document = {0};
+	cleanup_image struct image source = {0}, target = {0};
+	leaf_row(m->from, &from_row);
+	leaf_row(m->to, &to_row);
+	enum rc rc = image_load(txn, &from_row, true, &source);
+	if (rc)
+		return rc;
+	enum rc there = image_load(txn, &to_row, false, &target);
+	if (there && there != RC_NOT_FOUND)
+		return there;
+	if (!there && m->move->noreplace)
+		return RC_EXISTS;
+	rc = rekeyed(m, m->move->document ? m->move->document : &source.document, &document);
+	if (!rc)
+		rc = change_begin(&out, txn, m->from->table, m->why);
+	if (!rc && into == &in)
+		rc = change_begin(&in, txn, m->to->table, m->why);
+	m->head = source.head;
+	/* The new name comes before the old one goes, so that an implicit partition of both stays. */
+	if (!rc)
+		rc = move_put(into, m, &m->head, &document, !there);
+	bool same = from_row.len == to_row.len && memcmp(from_row.data, to_row.data, to_row.len) == 0;
+	if (!rc && !same)
+		rc = leaf_delete(&out, m->from);
+	if (rc)
+		return rc;
+	change_end(&out);
+	if (into == &in)
+		change_end(&in);
+	return RC_OK;
+}
+
+/* Both gates, in the order of their addresses; one where it is one table. */
+static enum rc enter_both(struct table *a, struct table *b)
+{
+	struct table *first = a < b ? a : b, *second = a < b ? b : a;
+	enum rc rc = table_enter(first);
+	if (rc || first == second)
+		return rc;
+	rc = table_enter(second);
+	if (rc)
+		table_leave(first);
+	return rc;
+}
+
+enum rc leaf_rename(const struct leaf *from, const struct leaf *to, const struct leaf_move *move, struct head *ret_head,
+		    struct why *why)
+{
+	struct moving moving = {.from = from, .to = to, .move = move, .why = why};
+	enum rc rc = enter_both(from->table, to->table);
+	if (rc)
+		return rc;
+	rc = fits_table(from) && fits_table(to) ? RC_OK : RC_NOT_FOUND;
+	if (!rc)
+		rc = commit_run(from->table->volume, move_commit, &moving, 0);
+	table_leave(from->table);
+	if (to->table != from->table)
+		table_leave(to->table);
+	if (!rc && ret_head)
+		*ret_head = moving.head;
+	return rc;
+}

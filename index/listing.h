@@ -1,0 +1,55 @@
+/* listing: what a directory holds, in order, in one view; one entry at a time, both ways, in constant memory.
+ */
+#ifndef ITEMFS_LISTING_H
+#define ITEMFS_LISTING_H
+
+#include "index/table.h"
+#include "index/volume.h"
+#include "store/model/key.h"
+#include "store/rows.h"
+
+enum listing_kind {
+	LISTING_TABLES,     /* of the volume, by name */
+	LISTING_FILES,      /* plain files of a table's own directory, or of a partition's, by name */
+	LISTING_PARTITIONS, /* of a table, by key */
+	LISTING_ITEMS,      /* of a partition, by sort key */
+	LISTING_INDEX_KEYS, /* partition keys of an index, by key */
+	LISTING_ENTRIES,    /* of one partition key of an index, by index sort key, then base key */
+};
+
+struct listing_place {
+	enum listing_kind kind;
+	struct table *table;    /* borrowed; not for tables */
+	const struct key *pk;   /* partition, or index partition; NULL for LISTING_FILES: the table's own */
+	const char *index;      /* its name */
+};
+
+struct listing;
+
+/* RC_NOT_FOUND: no such index; RC_STALE: the table is gone. The view must outlive the listing; NULL: a view of its own, of now. */
+enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing);
+void listing_close(struct listing *listing); /* NULL is fine */
+
+/* What stands at the place after a step that returned RC_OK. Valid until the next step. */
+struct listing_entry {
+	char name[256];    /* tables, files */
+	struct key key;    /* partitions: the partition key; items: the sort key (none in a table without one: len 0); index keys: the key */
+	struct key *keys;  /* entries: as entry_shape() orders them; the first is the index partition key */
+	size_t key_count;
+	struct meta meta;
+	struct head head;  /* files, items, entries */
+	uint64_t identity; /* tables */
+	uint64_t birth;    /* partitions */
+};
+
+/* RC_NOT_FOUND: none further in that direction; the opposite step then comes back. RC_CORRUPT, RC_IO. */
+enum rc listing_next(struct listing *listing, const struct listing_entry **ret_entry);
+enum rc listing_prev(struct listing *listing);
+
+/* One entry of an index by its keys (index partition key first, as a listing gives them). ret_document may be NULL. */
+enum rc listing_get_entry(struct table *table, const struct view *view, const char *index, const struct key *keys, size_t count,
+                          struct head *ret_head, struct buf *ret_document);
+/* Whether an index has any entry under this partition key; RC_NOT_FOUND. */
+enum rc listing_has_index_key(struct table *table, const struct view *view, const char *index, const struct key *key);
+
+#endif

@@ -1,0 +1,93 @@
+/* private: what the files of index/ share and nobody else sees. */
+#ifndef ITEMFS_INDEX_PRIVATE_H
+#define ITEMFS_INDEX_PRIVATE_H
+
+#include "index/commit.h"
+#include "index/table.h"
+#include "index/txn.h"
+#include "index/volume.h"
+#include "store/catalog.h"
+#include "store/model/schema.h"
+#include "store/rows.h"
+#include "store/store.h"
+#include <pthread.h>
+
+struct commit; /* one that waits */
+
+struct volume {
+	char *path;
+	int lock_fd;
+	bool durable;
+	struct store *store;
+
+	/* The queue. `lock` guards head and tail; txn and record belong to the leader. */
+	pthread_mutex_t lock;
+	struct commit *head, *tail;
+	struct txn *txn;
+	struct volume_record record;
+
+	/* Tables by name. `tables_change` is held over a whole change of the catalogue (create, remove, rename, define), before any gate and any
+	 * commit; `tables_lock` only while the list is touched. */
+	pthread_mutex_t tables_change;
+	pthread_rwlock_t tables_lock;
+	struct table *tables;
+
+	struct collector *collector;
+	struct refusals *refusals;
+};
+
+struct view {
+	struct volume *volume;
+	struct store_snapshot *snapshot;
+};
+
+static inline struct store_snapshot *view_snapshot(const struct view *view)
+{
+	return view ? view->snapshot : NULL;
+}
+
+/* A table, known to the process as long as somebody refers to it; the same object through renames and adoption.
+ *
+ * `gate` is held for reading over each operation on its rows, and for writing while its definition changes (id and schema with it), so that
+ * an operation sees one definition from its check to its commit. */
+struct table {
+	struct volume *volume;
+	struct table *next;
+	unsigned refs; /* atomic; the list holds one */
+	pthread_rwlock_t gate;
+	char name[SCHEMA_NAME_MAX + 1]; /* under tables_lock */
+	bool removed;                   /* under gate */
+	uint32_t id;                    /* of its rows, under gate */
+	uint64_t identity;
+	struct schema *schema; /* under gate */
+	bool named;            /* `.schema.json` is listed; under gate */
+};
+
+/* catalogue, used by volume.c */
+enum rc tables_load(struct volume *volume, struct why *why);
+void tables_forget(struct volume *volume);
+
+/* Within a commit: a table's name came or went. */
+enum rc root_touch(struct txn *txn);
+
+/* Counters of a table within a commit. */
+enum rc counters_load(struct txn *txn, const struct table *table, struct table_counters *ret_counters);
+void counters_store(struct txn *txn, const struct table *table, const struct table_counters *counters);
+
+/* The definition's row within a commit. The record's document points into *ret_value. */
+enum rc definition_load(struct txn *txn, const struct table *table, struct buf *ret_value, struct table_record *ret_record);
+void definition_store(struct txn *txn, uint32_t table, const struct table_record *record);
+
+/* Takes the gate for reading; RC_STALE (and not taken) where the table was removed. */
+enum rc table_enter(struct table *table);
+void table_leave(struct table *table);
+
+/* The background collector of rows that nobody refers to: collect.c. */
+enum rc collector_start(struct volume *volume);
+void collector_stop(struct volume *volume); /* waits for its thread */
+void collector_wake(struct volume *volume);
+
+enum rc refusals_load(struct volume *volume);
+void refusals_free(struct volume *volume);
+
+#endif

@@ -1,0 +1,417 @@
+/* refusals: see refusals.h. The ids and sizes of what is stored are remembered, oldest first, so that bounding it reads nothing; the list is
+ * changed after the commit that changed the rows. Evictions are commits of their own: until they have run there may be one too many. */
+#include "index/refusals.h"
+#include "index/change.h"
+#include "index/private.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct known {
+	uint64_t id;
+	uint32_t size;
+};
+
+struct ring {
+	struct known *at;
+	size_t count, cap;
+	uint64_t bytes;
+};
+
+struct refusals {
+	pthread_mutex_t lock;
+	struct ring lines, drafts;
+};
+
+static bool ring_add(struct ring *ring, uint64_t id, uint32_t size)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (ring->at[i].id == id) {
+			ring->bytes += size - ring->at[i].size;
+			ring->at[i].size = size;
+			return true;
+		}
+	if (ring->count == ring->cap) {
+		size_t cap = ring->cap ? ring->cap * 2 : 64;
+		struct known *grown = realloc(ring->at, cap * sizeof *grown);
+		if (!grown)
+			return false;
+		ring->at = grown;
+		ring->cap = cap;
+	}
+	ring->at[ring->count++] = (struct known){id, size};
+	ring->bytes += size;
+	return true;
+}
+
+static void ring_remove(struct ring *ring, uint64_t id)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (ring->at[i].id == id) {
+			ring->bytes -= ring->at[i].size;
+			memmove(&ring->at[i], &ring->at[i + 1], (--ring->count - i) * sizeof *ring->at);
+			return;
+		}
+}
+
+/* UTF-8 for a JSON string: bytes that are none become U+FFFD. A path is whatever the user typed. */
+static void add_text(struct buf *line, const char *text)
+{
+	cleanup_buf struct buf sound = {0};
+	const unsigned char *p = (const unsigned char *)text;
+	while (*p) {
+		size_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+		size_t i = 1;
+		while (i < n && (p[i] & 0xc0) == 0x80)
+			i++;
+		bool whole = n && i == n && !(*p == 0xe0 && p[1] < 0xa0) && !(*p == 0xed && p[1] > 0x9f) &&
+			     !(*p == 0xf0 && p[1] < 0x90) && !(*p == 0xf4 && p[1] > 0x8f);
+		buf_add(&sound, whole ? (const char *)p : "\xef\xbf\xbd", whole ? n : 3);
+		p += whole ? n : 1;
+	}
+	buf_add_json_string(line, sound.data, sound.len);
+	line->failed |= sound.failed;
+}
+
+static void add_time(struct buf *line, int64_t now)
+{
+	time_t seconds = (time_t)(now / 1000000000);
+	struct tm tm;
+	char text[64];
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+	buf_printf(line, "\"%s.%03dZ\"", text, (int)(now / 1000000 % 1000));
+}
+
+static void compose(struct buf *line, const struct actor *actor, const char *error, const struct why *why, uint64_t rejected, int64_t now)
+{
+	buf_add_text(line, "{\"time\":");
+	add_time(line, now);
+	buf_printf(line, ",\"pid\":%d,\"path\":", (int)actor->pid);
+	add_text(line, actor->path);
+	buf_add_text(line, ",\"errno\":");
+	add_text(line, error);
+	buf_add_text(line, ",\"reason\":");
+	add_text(line, why ? why->text : "");
+	if (why && why->line)
+		buf_printf(line, ",\"line\":%zu,\"column\":%zu", why->line, why->column);
+	if (rejected)
+		buf_printf(line, ",\"rejected\":\"%llu\"", (unsigned long long)rejected);
+	buf_add_text(line, "}");
+}
+
+static void put_line(struct txn *txn, uint64_t id, const struct actor *actor, const struct buf *line)
+{
+	cleanup_buf struct buf row = {0}, value = {0};
+	size_t n = strlen(actor->path);
+	row_error(&row, id);
+	buf_add_u32(&value, actor->uid);
+	buf_add_u32(&value, (uint32_t)n);
+	buf_add(&value, actor->path, n);
+	buf_add(&value, line->data, line->len);
+	value.failed |= line->failed;
+	txn_put(txn, &row, &value);
+}
+
+static void put_draft(struct txn *txn, uint64_t id, const struct actor *actor, const void *bytes, size_t n)
+{
+	cleanup_buf struct buf row = {0};
+	int64_t now = txn_now(txn);
+	struct head head = {.meta = {0600, actor->uid, actor->gid, now, now, now}};
+	head.birth = head.version = txn_sequence(txn);
+	head.size = (uint32_t)n;
+	row_refusal(&row, id, false);
+	image_store(txn, &row, &head, bytes);
+}
+
+struct adding {
+	struct volume *volume;
+	const struct refusal *refusal;
+	uint64_t id;
+};
+
+static enum rc add_commit(struct txn *txn, void *context)
+{
+	struct adding *a = context;
+	const struct refusal *r = a->refusal;
+	cleanup_buf struct buf line = {0};
+	if (!a->id)
+		a->id = commit_new_refusal(a->volume);
+	compose(&line, r->actor, r->error, r->why, r->draft ? a->id : 0, txn_now(txn));
+	put_line(txn, a->id, r->actor, &line);
+	if (r->draft)
+		put_draft(txn, a->id, r->actor, r->draft->data, r->draft->len);
+	return RC_OK;
+}
+
+struct evicting {
+	uint64_t id;
+	bool draft;
+};
+
+static enum rc evict_commit(struct txn *txn, void *context)
+{
+	struct evicting *e = context;
+	cleanup_buf struct buf row = {0};
+	if (e->draft) {
+		row_refusal(&row, e->id, false);
+		image_delete(txn, &row);
+	} else {
+		row_error(&row, e->id);
+		txn_delete(txn, &row);
+	}
+	return RC_OK;
+}
+
+/* Takes the oldest out until the bounds hold. One that cannot be deleted now stays stored and is found again at the next start. */
+static void bound(struct volume *volume)
+{
+	struct refusals *r = volume->refusals;
+	for (;;) {
+		struct evicting evicting;
+		pthread_mutex_lock(&r->lock);
+		bool lines = r->lines.count > REFUSALS_LINES;
+		bool drafts = r->drafts.count > REFUSALS_KEPT || (r->drafts.count > 1 && r->drafts.bytes > REFUSALS_KEPT_BYTES);
+		struct ring *ring = drafts ? &r->drafts : lines ? &r->lines : NULL;
+		if (ring) {
+			evicting = (struct evicting){ring->at[0].id, drafts};
+			ring_remove(ring, evicting.id);
+		}
+		pthread_mutex_unlock(&r->lock);
+		if (!ring || commit_run(volume, evict_commit, &evicting, 0))
+			return;
+	}
+}
+
+static void remember(struct volume *volume, uint64_t id, bool draft, uint32_t size)
+{
+	struct refusals *r = volume->refusals;
+	pthread_mutex_lock(&r->lock);
+	ring_add(&r->lines, id, 0);
+	if (draft)
+		ring_add(&r->drafts, id, size);
+	pthread_mutex_unlock(&r->lock);
+	bound(volume);
+}
+
+enum rc refusals_add(struct volume *volume, const struct refusal *refusal, uint64_t *id)
+{
+	struct adding adding = {volume, refusal, *id};
+	enum rc rc = commit_run(volume, add_commit, &adding, 0);
+	if (rc)
+		return rc;
+	*id = adding.id;
+	remember(volume, adding.id, refusal->draft, refusal->draft ? (uint32_t)refusal->draft->len : 0);
+	return RC_OK;
+}
+
+enum rc refusals_keep(struct txn *txn, struct volume *volume, const struct actor *actor, const void *bytes, size_t n,
+		      struct refusal_kept *ret_kept)
+{
+	cleanup_buf struct buf line = {0};
+	struct why why = {.line = 0};
+	uint64_t id = commit_new_refusal(volume);
+	why_set(&why, RC_OK, "emptied; the %zu bytes that were there are kept", n);
+	compose(&line, actor, "OK", &why, id, txn_now(txn));
+	put_line(txn, id, actor, &line);
+	put_draft(txn, id, actor, bytes, n);
+	*ret_kept = (struct refusal_kept){id, (uint32_t)n};
+	return RC_OK;
+}
+
+void refusals_kept(struct volume *volume, const struct refusal_kept *kept)
+{
+	remember(volume, kept->id, true, kept->size);
+}
+
+/* Splits an 'E' row's value; false where it is not one. */
+static bool read_line(const struct buf *value, uint32_t *ret_uid, const char **ret_path, size_t *ret_path_n, const char **ret_line,
+		      size_t *ret_line_n)
+{
+	struct row_reader reader = {value->data, value->data + value->len, false};
+	*ret_uid = row_read_u32(&reader);
+	*ret_path_n = row_read_u32(&reader);
+	*ret_path = (const char *)row_read_bytes(&reader, *ret_path_n);
+	*ret_line = (const char *)reader.at;
+	*ret_line_n = (size_t)(reader.end - reader.at);
+	return !reader.bad;
+}
+
+/* A copy of the ids of all lines, for reading them without the lock. */
+static enum rc line_ids(struct volume *volume, uint64_t **ret_ids, size_t *ret_count)
+{
+	struct refusals *r = volume->refusals;
+	pthread_mutex_lock(&r->lock);
+	uint64_t *ids = malloc((r->lines.count + 1) * sizeof *ids);
+	for (size_t i = 0; ids && i < r->lines.count; i++)
+		ids[i] = r->lines.at[i].id;
+	*ret_count = r->lines.count;
+	pthread_mutex_unlock(&r->lock);
+	*ret_ids = ids;
+	return ids ? RC_OK : RC_NO_MEMORY;
+}
+
+static enum rc line_value(struct volume *volume, uint64_t id, struct buf *ret_value)
+{
+	cleanup_buf struct buf row = {0};
+	row_error(&row, id);
+	buf_clear(ret_value);
+	return store_get(volume->store, NULL, row.data, row.len, ret_value);
+}
+
+enum rc refusals_lines(struct volume *volume, bool all, uint32_t uid, struct buf *out)
+{
+	cleanup_buf struct buf value = {0};
+	uint64_t *ids;
+	size_t count;
+	enum rc rc = line_ids(volume, &ids, &count);
+	for (size_t i = 0; !rc && i < count; i++) {
+		uint32_t owner;
+		const char *path, *line;
+		size_t path_n, line_n;
+		rc = line_value(volume, ids[i], &value);
+		if (rc == RC_NOT_FOUND)
+			rc = RC_OK; /* evicted meanwhile */
+		else if (!rc && !read_line(&value, &owner, &path, &path_n, &line, &line_n))
+			rc = RC_CORRUPT;
+		else if (!rc && (all || owner == uid)) {
+			buf_add(out, line, line_n);
+			buf_add_byte(out, '\n');
+		}
+	}
+	free(ids);
+	return rc ? rc : out->failed ? RC_NO_MEMORY : RC_OK;
+}
+
+enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_t uid, struct buf *out)
+{
+	cleanup_buf struct buf value = {0};
+	uint64_t *ids;
+	size_t count, wanted = strlen(path);
+	enum rc rc = line_ids(volume, &ids, &count);
+	bool found = false;
+	for (size_t i = count; !rc && !found && i-- > 0;) {
+		uint32_t owner;
+		const char *its, *line;
+		size_t its_n, line_n;
+		if (line_value(volume, ids[i], &value) || !read_line(&value, &owner, &its, &its_n, &line, &line_n))
+			continue;
+		found = (all || owner == uid) && its_n == wanted && memcmp(its, path, wanted) == 0;
+		if (found)
+			buf_add(out, line, line_n);
+	}
+	free(ids);
+	return rc ? rc : !found ? RC_NOT_FOUND : out->failed ? RC_NO_MEMORY : RC_OK;
+}
+
+enum rc refusals_get(struct volume *volume, uint64_t id, struct head *ret_head, struct buf *ret_draft)
+{
+	cleanup_buf struct buf row = {0}, value = {0};
+	const uint8_t *in;
+	row_refusal(&row, id, false);
+	enum rc rc = store_get(volume->store, NULL, row.data, row.len, &value);
+	if (!rc)
+		rc = head_read(value.data, value.len, ret_head, &in);
+	if (rc || !ret_draft)
+		return rc;
+	if (in) {
+		buf_add(ret_draft, in, ret_head->size);
+		return ret_draft->failed ? RC_NO_MEMORY : RC_OK;
+	}
+	buf_clear(&row);
+	row_refusal(&row, id, true);
+	return store_get(volume->store, NULL, row.data, row.len, ret_draft);
+}
+
+enum rc refusals_next(struct volume *volume, uint64_t from, uint64_t *ret_id, struct head *ret_head)
+{
+	struct refusals *r = volume->refusals;
+	for (;;) {
+		uint64_t id = 0;
+		pthread_mutex_lock(&r->lock);
+		for (size_t i = 0; i < r->drafts.count && !id; i++)
+			if (r->drafts.at[i].id >= from)
+				id = r->drafts.at[i].id;
+		pthread_mutex_unlock(&r->lock);
+		if (!id)
+			return RC_NOT_FOUND;
+		enum rc rc = refusals_get(volume, id, ret_head, NULL);
+		if (rc == RC_NOT_FOUND) { /* removed meanwhile */
+			from = id + 1;
+			continue;
+		}
+		*ret_id = id;
+		return rc;
+	}
+}
+
+enum rc refusals_remove(struct volume *volume, uint64_t id)
+{
+	struct evicting evicting = {id, true};
+	struct head head;
+	enum rc rc = refusals_get(volume, id, &head, NULL);
+	if (!rc)
+		rc = commit_run(volume, evict_commit, &evicting, 0);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&volume->refusals->lock);
+	ring_remove(&volume->refusals->drafts, id);
+	pthread_mutex_unlock(&volume->refusals->lock);
+	return RC_OK;
+}
+
+/* Finds what earlier mounts left, by a walk over the heads. */
+static enum rc load_ring(struct volume *volume, bool drafts)
+{
+	struct refusals *r = volume->refusals;
+	struct ring *ring = drafts ? &r->drafts : &r->lines;
+	cleanup_buf struct buf low = {0}, high = {0};
+	struct store_cursor *cursor = NULL;
+	if (drafts) {
+		row_refusal(&low, 0, false);
+		row_refusal(&high, UINT64_MAX, false);
+	} else {
+		row_error(&low, 0);
+		row_error(&high, UINT64_MAX);
+	}
+	enum rc rc = store_cursor_open(volume->store, NULL, low.data, low.len, high.data, high.len, &cursor);
+	while (!rc && !(rc = store_cursor_next(cursor))) {
+		size_t n, value_n;
+		const uint8_t *key = store_cursor_key(cursor, &n);
+		const uint8_t *value = store_cursor_value(cursor, &value_n);
+		struct row_reader reader = {key, key + n, false};
+		const uint8_t *in;
+		struct head head = {.size = 0};
+		row_read_bytes(&reader, 5);
+		uint64_t id = row_read_u64(&reader);
+		if (reader.bad || reader.at != reader.end || (drafts && head_read(value, value_n, &head, &in)))
+			rc = RC_CORRUPT;
+		else if (!ring_add(ring, id, head.size))
+			rc = RC_NO_MEMORY;
+	}
+	store_cursor_close(cursor);
+	return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+enum rc refusals_load(struct volume *volume)
+{
+	volume->refusals = calloc(1, sizeof *volume->refusals);
+	if (!volume->refusals)
+		return RC_NO_MEMORY;
+	pthread_mutex_init(&volume->refusals->lock, NULL);
+	enum rc rc = load_ring(volume, true);
+	return rc ? rc : load_ring(volume, false);
+}
+
+void refusals_free(struct volume *volume)
+{
+	struct refusals *r = volume->refusals;
+	if (!r)
+		return;
+	pthread_mutex_destroy(&r->lock);
+	free(r->lines.at);
+	free(r->drafts.at);
+	free(r);
+	volume->refusals = NULL;
+}

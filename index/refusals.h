@@ -1,0 +1,46 @@
+/* refusals: what was refused, and why: `.itemfs/rejected` and `.itemfs/errors`. They persist; both are bounded and the oldest go first.
+ */
+#ifndef ITEMFS_REFUSALS_H
+#define ITEMFS_REFUSALS_H
+
+#include "index/leaf.h"
+#include "index/txn.h"
+#include "index/volume.h"
+
+enum {
+	REFUSALS_LINES = 1000,           /* of errors */
+	REFUSALS_KEPT = 1000,            /* rejected drafts */
+	REFUSALS_KEPT_BYTES = 128 << 20, /* of them together */
+};
+
+struct refusal {
+	const struct actor *actor;
+	const char *error;      /* errno's name, "EBADMSG": the front end's word */
+	const struct why *why;
+	const struct buf *draft; /* bytes to keep; NULL: only the line */
+};
+
+/* Records it in one commit. *id: where it holds an id already, that line and draft are replaced; otherwise it becomes the new one's. */
+enum rc refusals_add(struct volume *volume, const struct refusal *refusal, uint64_t *id);
+
+/* Within a commit: keeps the bytes that an emptying replaced, and a line that says so. After the commit: refusals_kept(). */
+struct refusal_kept {
+	uint64_t id;
+	uint32_t size;
+};
+enum rc refusals_keep(struct txn *txn, struct volume *volume, const struct actor *actor, const void *bytes, size_t n,
+                      struct refusal_kept *ret_kept);
+void refusals_kept(struct volume *volume, const struct refusal_kept *kept);
+
+/* Appends the lines, oldest first; only those of `uid` unless `all`. */
+enum rc refusals_lines(struct volume *volume, bool all, uint32_t uid, struct buf *out);
+/* Appends the newest line for a path, without its newline; RC_NOT_FOUND. */
+enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_t uid, struct buf *out);
+
+/* Rejected drafts, by id in order. The first with an id >= `from`: RC_NOT_FOUND where there is none. */
+enum rc refusals_next(struct volume *volume, uint64_t from, uint64_t *ret_id, struct head *ret_head);
+/* ret_draft (appended to) may be NULL. */
+enum rc refusals_get(struct volume *volume, uint64_t id, struct head *ret_head, struct buf *ret_draft);
+enum rc refusals_remove(struct volume *volume, uint64_t id);
+
+#endif

@@ -1,0 +1,55 @@
+/* volume: a directory that holds tables, opened by one process at a time.
+ *
+ * index/ is what front ends are written against: fs/ (FUSE) is one of them. Everything in it may be called by any number of
+ * threads at once. It never calls upward.
+ */
+#ifndef ITEMFS_VOLUME_H
+#define ITEMFS_VOLUME_H
+
+#include "store/model/rc.h"
+#include "store/model/why.h"
+#include "store/rows.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct volume;
+struct view; /* a frozen moment of the whole volume; NULL where one is asked for means "as it is now" */
+
+struct volume_options {
+	bool create;        /* make it where there is none */
+	bool durable;       /* every commit survives the loss of power before it is acknowledged (-o sync) */
+	const char *holder; /* words for whoever finds the volume taken: a mountpoint, "fsck.itemfs" */
+};
+
+/* Opens the volume in directory `path`; to be called after the process's last fork(). RC_NOT_FOUND: there is none and !create, or its parent is missing; RC_INVALID: the directory holds
+ * something else; RC_BUSY: another process has it (why says which); RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash
+ * left staged are collected in the background from here on. */
+enum rc volume_open(const char *path, const struct volume_options *options, struct volume **ret_volume, struct why *why);
+
+/* Takes the volume; everything committed is durable when it returns. Views and table references must be gone. NULL is fine. */
+void volume_close(struct volume *volume);
+
+/* Everything that was committed so far survives the loss of power once this returns RC_OK. */
+enum rc volume_sync(struct volume *volume);
+
+/* Where its files are (for statfs of the host's file system); borrowed. */
+const char *volume_path(const struct volume *volume);
+
+enum rc view_open(struct volume *volume, struct view **ret_view);
+void view_close(struct view *view); /* NULL is fine */
+
+/* A change of what stat shows: only the fields whose flag is set; ctime always becomes now. */
+struct meta_change {
+	bool mode_set, uid_set, gid_set, atime_set, mtime_set;
+	struct meta value;
+};
+void meta_apply(struct meta *meta, const struct meta_change *change, int64_t now);
+
+/* The root directory's metadata. */
+enum rc volume_root(struct volume *volume, const struct view *view, struct meta *ret_meta);
+enum rc volume_set_root(struct volume *volume, const struct meta_change *change);
+
+/* Nanoseconds since the epoch, as files' times are. */
+int64_t clock_now(void);
+
+#endif
