@@ -1,0 +1,221 @@
+/* attr: what stat shows and chmod, chown, utimens and truncate change; statfs. */
+#include "fs/handle.h"
+#include "fs/plain.h"
+#include "fs/refuse.h"
+#include "fs/reply.h"
+#include "index/definition.h"
+#include "index/partition.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+void attr_get(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct stat st;
+	double keep = 0;
+	(void)fi;
+	names_read(front);
+	enum rc rc = reply_stat(front, front_node(front, ino), &st, &keep);
+	names_done(front);
+	if (rc)
+		reply_rc(req, rc);
+	else
+		fuse_reply_attr(req, &st, keep);
+}
+
+static void read_change(const struct stat *attr, int which, struct meta_change *ret_change)
+{
+	int64_t now = clock_now();
+	*ret_change = (struct meta_change){
+	    .mode_set = which & FUSE_SET_ATTR_MODE,
+	    .uid_set = which & FUSE_SET_ATTR_UID,
+	    .gid_set = which & FUSE_SET_ATTR_GID,
+	    .atime_set = which & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW),
+	    .mtime_set = which & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW),
+	    .value = {.mode = attr->st_mode & 07777, .uid = attr->st_uid, .gid = attr->st_gid},
+	};
+	struct meta *value = &ret_change->value;
+	value->atime = which & FUSE_SET_ATTR_ATIME_NOW ? now : (int64_t)attr->st_atim.tv_sec * 1000000000 + attr->st_atim.tv_nsec;
+	value->mtime = which & FUSE_SET_ATTR_MTIME_NOW ? now : (int64_t)attr->st_mtim.tv_sec * 1000000000 + attr->st_mtim.tv_nsec;
+}
+
+/* A file's times and modes belong to the file and are applied at once; what is not stored yet keeps them in its node. */
+static enum rc change_leaf(struct frontend *front, struct node *node, const struct place *place, const struct meta_change *change)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool pending = node->pending;
+	if (pending)
+		meta_apply(&node->fresh, change, clock_now());
+	if (change->mtime_set)
+		node->times_tick = front_tick(front);
+	pthread_mutex_unlock(&front->tree.lock);
+	if (pending)
+		return RC_OK;
+	return node->kind == NODE_DEFINITION ? definition_set_meta(place->table, change, NULL) : leaf_set_meta(&place->leaf, change, NULL);
+}
+
+static enum rc change_meta(struct frontend *front, struct node *node, const struct meta_change *change)
+{
+	struct place place;
+	enum rc rc = place_of(front, node, &place);
+	if (rc)
+		return rc;
+	switch (node->kind) {
+	case NODE_ROOT:
+		return volume_set_root(front->volume, change);
+	case NODE_TABLE:
+		return table_set_meta(place.table, change);
+	case NODE_PARTITION:
+		return partition_set_meta(place.table, &place.leaf.pk, change);
+	case NODE_ITEM:
+	case NODE_PLAIN:
+	case NODE_DEFINITION:
+		rc = change_leaf(front, node, &place, change);
+		/* The first commit may have come between: then it is stored, and takes the change. */
+		return rc == RC_NOT_FOUND && node->pending ? change_leaf(front, node, &place, change) : rc;
+	case NODE_CONTROL:
+	case NODE_ERRORS:
+	case NODE_REJECTED:
+	case NODE_DRAFT:
+		return RC_FORBIDDEN;
+	default:
+		return RC_READ_ONLY;
+	}
+}
+
+/* truncate(2), which has no handle: the item's bytes, cut or filled with zeros, are committed at once. */
+static enum rc truncate_stored(fuse_req_t req, struct node *node, uint64_t size, struct why *why)
+{
+	struct frontend *front = front_of(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	cleanup_buf struct buf bytes = {0};
+	struct place place;
+	struct head head;
+	if (size > ITEM_DOCUMENT_MAX)
+		return RC_TOO_BIG;
+	enum rc rc = place_of(front, node, &place);
+	if (!rc && node->pending)
+		return size ? why_set(why, RC_UNFINISHED, "zeros are no document") : RC_OK;
+	if (!rc && node->kind == NODE_DEFINITION)
+		return why_set(why, RC_REFUSED, "a definition is replaced as a whole; it cannot be cut");
+	if (!rc)
+		rc = leaf_get(&place.leaf, NULL, &head, &bytes);
+	if (rc)
+		return rc;
+	if (head.size == size)
+		return RC_OK;
+	buf_resize(&bytes, (size_t)size);
+	if (bytes.failed)
+		return RC_NO_MEMORY;
+	char *path = path_of(&front->tree, node, NULL);
+	struct actor actor = {ctx->uid, ctx->gid, ctx->pid, path ? path : ""};
+	struct leaf_write write = {.document = bytes.data, .len = bytes.len, .condition = LEAF_SAME, .birth = head.birth};
+	write.mtime_set = true;
+	write.mtime = clock_now();
+	write.durable = front->options.durable;
+	write.actor = &actor;
+	rc = leaf_write(&place.leaf, &write, NULL, why);
+	free(path);
+	return rc == RC_STALE ? RC_NOT_FOUND : rc;
+}
+
+static enum rc truncate_plain(fuse_req_t req, struct node *node, uint64_t size)
+{
+	struct frontend *front = front_of(req);
+	struct place place;
+	enum rc rc = place_of(front, node, &place);
+	if (!rc)
+		rc = plain_open(front, node, &place, false);
+	if (rc)
+		return rc;
+	rc = plain_resize(front, node, size);
+	if (!rc)
+		rc = plain_store(front, node, front->options.durable);
+	plain_close(front, node);
+	return rc;
+}
+
+/* ftruncate(2): of the handle's own draft. */
+static enum rc truncate_draft(struct frontend *front, struct handle *handle, uint64_t size)
+{
+	struct draft *draft = &handle->draft;
+	enum rc rc = RC_OK;
+	pthread_mutex_lock(&handle->lock);
+	if (!draft->begun && size)
+		rc = handle_begin(front, handle);
+	if (!rc)
+		rc = draft_resize(draft, size);
+	if (!rc && draft->dirty) {
+		handle->created = false;
+		draft->tick = front_tick(front);
+		draft->time = clock_now();
+		handle_report(front, handle);
+	}
+	pthread_mutex_unlock(&handle->lock);
+	return rc;
+}
+
+static enum rc truncate(fuse_req_t req, struct node *node, uint64_t size, struct fuse_file_info *fi, struct why *why)
+{
+	struct frontend *front = front_of(req);
+	struct handle *handle = fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
+	if (handle && handle->writer && !handle->plain && (node->kind == NODE_ITEM || node->kind == NODE_DEFINITION))
+		return truncate_draft(front, handle, size);
+	enum rc rc;
+	names_read(front);
+	if (handle && handle->plain && node->plain)
+		rc = plain_resize(front, node, size);
+	else if (node->kind == NODE_PLAIN)
+		rc = truncate_plain(req, node, size);
+	else if (node->kind == NODE_ITEM || node->kind == NODE_DEFINITION)
+		rc = truncate_stored(req, node, size, why);
+	else
+		rc = RC_READ_ONLY;
+	names_done(front);
+	return rc;
+}
+
+void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct node *node = front_node(front, ino);
+	struct why why = {.line = 0};
+	struct meta_change change;
+	struct stat st;
+	double keep = 0;
+	enum rc rc = RC_OK;
+	read_change(attr, which, &change);
+	if (which & FUSE_SET_ATTR_SIZE) {
+		rc = attr->st_size < 0 ? RC_INVALID : truncate(req, node, (uint64_t)attr->st_size, fi, &why);
+		/* The times that come with it are now's, and the truncation has set them; a draft's come with its commit. */
+		change.mtime_set = change.mtime_set && !(which & FUSE_SET_ATTR_MTIME_NOW);
+		change.atime_set = change.atime_set && !(which & FUSE_SET_ATTR_ATIME_NOW);
+	}
+	names_read(front);
+	if (!rc && (change.mode_set || change.uid_set || change.gid_set || change.atime_set || change.mtime_set))
+		rc = change_meta(front, node, &change);
+	if (!rc)
+		rc = reply_stat(front, node, &st, &keep);
+	names_done(front);
+	if (rc == RC_REFUSED || rc == RC_UNFINISHED)
+		refuse_request(req, node, NULL, rc, &why);
+	if (rc)
+		reply_rc(req, rc);
+	else
+		fuse_reply_attr(req, &st, keep);
+}
+
+void attr_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct frontend *front = front_of(req);
+	struct statvfs st;
+	(void)ino;
+	if (statvfs(volume_path(front->volume), &st) != 0) {
+		fuse_reply_err(req, errno);
+		return;
+	}
+	st.f_namemax = 255;
+	fuse_reply_statfs(req, &st);
+}

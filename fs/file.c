@@ -1,0 +1,457 @@
+/* file: open, create, read, write, flush, fsync, release. What a handle may hold is handle.h; here each request finds its handle, does one thing, and is
+ * answered once, with nothing locked. */
+#include "fs/handle.h"
+#include "fs/plain.h"
+#include "fs/refuse.h"
+#include "fs/reply.h"
+#include "index/definition.h"
+#include "index/listing.h"
+#include "index/partition.h"
+#include "index/refusals.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+static bool drafts(const struct node *node)
+{
+	return node->kind == NODE_ITEM || node->kind == NODE_DEFINITION;
+}
+
+/* Reads the version of a file that is there now. With the names held. */
+static enum rc read_version(struct frontend *front, struct handle *handle, struct buf *out)
+{
+	struct node *node = handle->node;
+	struct place place;
+	struct head head;
+	bool all = handle->uid == front->options.uid || handle->uid == 0;
+	enum rc rc = place_of(front, node, &place);
+	if (rc)
+		return rc;
+	buf_clear(out);
+	pthread_mutex_lock(&front->tree.lock);
+	bool pending = node->pending;
+	pthread_mutex_unlock(&front->tree.lock);
+	switch (node->kind) {
+	case NODE_ITEM:
+	case NODE_PLAIN:
+		return pending ? RC_OK : leaf_get(&place.leaf, NULL, &head, out);
+	case NODE_DEFINITION:
+		return pending ? RC_OK : definition_get(place.table, NULL, &head, out);
+	case NODE_ENTRY:
+		return listing_get_entry(place.table, NULL, place.index, place.keys, place.key_count, &head, out);
+	case NODE_ERRORS:
+		return refusals_lines(front->volume, all, handle->uid, out);
+	case NODE_DRAFT:
+		return refusals_get(front->volume, place.id, &head, out);
+	default:
+		return RC_INVALID;
+	}
+}
+
+/* Begins the draft with what the item holds now. With handle.lock held. */
+enum rc handle_begin(struct frontend *front, struct handle *handle)
+{
+	cleanup_buf struct buf now = {0};
+	names_read(front);
+	enum rc rc = read_version(front, handle, &now);
+	names_done(front);
+	if (rc == RC_STALE || rc == RC_NOT_FOUND)
+		rc = RC_OK; /* unlinked: what is written goes nowhere */
+	return rc ? rc : draft_base(&handle->draft, now.data, now.len, handle->append);
+}
+
+/* A plain file that was renamed onto an item's name while this handle was open: from here on it has drafts. With handle.lock held. */
+static void follow_rename(struct frontend *front, struct handle *handle)
+{
+	if (!handle->plain)
+		return;
+	names_read(front);
+	bool became_item = handle->node->kind != NODE_PLAIN;
+	if (became_item) {
+		handle->plain = false;
+		plain_drop(front, handle->node);
+		pthread_mutex_lock(&front->tree.lock);
+		handle->node->writers += handle->writer;
+		pthread_mutex_unlock(&front->tree.lock);
+	}
+	names_done(front);
+}
+
+static void be_writer(struct frontend *front, struct handle *handle)
+{
+	if (!handle->writer)
+		return;
+	pthread_mutex_lock(&front->tree.lock);
+	handle->node->writers++;
+	pthread_mutex_unlock(&front->tree.lock);
+}
+
+static void set_flags(const struct node *node, const struct handle *handle, struct fuse_file_info *fi)
+{
+	fi->fh = (uintptr_t)handle;
+	fi->direct_io = node->kind != NODE_PLAIN;
+	fi->noflush = !handle->writer; /* closing a reader has nothing to say */
+}
+
+/* Nobody will release what the kernel did not get. */
+static void abandon(struct frontend *front, struct handle *handle)
+{
+	if (handle->plain) {
+		names_read(front);
+		plain_close(front, handle->node);
+		names_done(front);
+	} else if (handle->writer && drafts(handle->node)) {
+		handle->draft.dirty = false;
+		handle_finish(front, handle);
+	}
+	handle_free(front, handle);
+}
+
+static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct handle **ret_handle)
+{
+	struct frontend *front = front_of(req);
+	struct place place;
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+	enum rc rc = place_of(front, node, &place);
+	if (rc)
+		return rc;
+	if (node->kind != NODE_PLAIN && !drafts(node) && (writes || (flags & O_TRUNC)))
+		return RC_READ_ONLY;
+	struct handle *handle = handle_new(req, node, flags);
+	if (!handle)
+		return RC_NO_MEMORY;
+	if (node->kind == NODE_PLAIN) {
+		rc = plain_open(front, node, &place, flags & O_TRUNC);
+		handle->plain = !rc;
+	} else if (drafts(node)) {
+		be_writer(front, handle);
+		if (writes && (flags & O_TRUNC)) {
+			draft_empty(&handle->draft);
+			handle->draft.tick = front_tick(front);
+			handle->draft.time = clock_now();
+		}
+	}
+	if (rc) {
+		handle_free(front, handle);
+		return rc;
+	}
+	*ret_handle = handle;
+	return RC_OK;
+}
+
+void file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct node *node = front_node(front, ino);
+	struct handle *handle = NULL;
+	names_read(front);
+	enum rc rc = open_node(req, node, fi->flags, &handle);
+	if (!rc)
+		set_flags(node, handle, fi);
+	names_done(front);
+	if (rc)
+		reply_rc(req, rc);
+	else if (fuse_reply_open(req, fi))
+		abandon(front, handle);
+}
+
+/* A new name: an item's or a definition's lives in its node until the first commit; a plain file is there at once. */
+static enum rc create_node(fuse_req_t req, struct node *parent, const char *name, mode_t mode, const struct place *place,
+			   struct node **ret_node)
+{
+	struct frontend *front = front_of(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	int64_t now = clock_now();
+	struct meta meta = {mode & 07777, ctx->uid, ctx->gid, now, now, now};
+	struct head head = {.birth = 0};
+	if (place->kind == NODE_PLAIN) {
+		struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &meta};
+		enum rc rc = leaf_write(&place->leaf, &write, &head, NULL);
+		if (rc)
+			return rc;
+	}
+	struct node *node = node_get(&front->tree, parent, name, place->kind, NULL, true);
+	if (!node)
+		return RC_NO_MEMORY;
+	pthread_mutex_lock(&front->tree.lock);
+	node->kind = place->kind;
+	node->birth = head.birth;
+	node_set_pending(node, place->kind != NODE_PLAIN);
+	node->fresh = meta;
+	node->pending_size = 0;
+	node->appeared = now;
+	if (node->pending)
+		parent->appeared = now;
+	pthread_mutex_unlock(&front->tree.lock);
+	*ret_node = node;
+	return RC_OK;
+}
+
+/* Whether the name is there already: the kernel may be told late of what others did. */
+static enum rc look(struct frontend *front, struct node *parent, const char *name, const struct place *place, struct node **ret_node)
+{
+	struct head head;
+	enum rc rc;
+	struct node *known = node_find(&front->tree, parent, name);
+	bool pending = known && known->pending;
+	if (known)
+		node_release(&front->tree, known);
+	if (pending)
+		rc = RC_OK;
+	else if (place->kind == NODE_DEFINITION)
+		rc = definition_get(place->table, NULL, &head, NULL);
+	else
+		rc = leaf_get(&place->leaf, NULL, &head, NULL);
+	if (rc)
+		return rc;
+	*ret_node = node_get(&front->tree, parent, name, place->kind, NULL, true);
+	if (!*ret_node)
+		return RC_NO_MEMORY;
+	pthread_mutex_lock(&front->tree.lock);
+	if (!(*ret_node)->pending)
+		(*ret_node)->birth = head.birth;
+	pthread_mutex_unlock(&front->tree.lock);
+	return RC_OK;
+}
+
+/* A plain file where a partition is. */
+static bool taken_by_partition(struct frontend *front, struct node *parent, const char *name)
+{
+	struct place other;
+	struct partition_record record;
+	if (parent->kind != NODE_TABLE || place_lookup(front, parent, name, &other) || other.kind != NODE_PARTITION)
+		return false;
+	return partition_get(other.table, NULL, &other.leaf.pk, &record) == RC_OK;
+}
+
+/* With the names held. *ret_node has one lookup more. */
+static enum rc create(fuse_req_t req, struct node *parent, const char *name, mode_t mode, int flags, struct node **ret_node,
+		      struct handle **ret_handle, struct why *why)
+{
+	struct frontend *front = front_of(req);
+	struct place place;
+	bool fresh = false;
+	enum rc rc = place_create(front, parent, name, false, &place, why);
+	if (rc)
+		return rc;
+	if (place.kind == NODE_PLAIN && taken_by_partition(front, parent, name))
+		return RC_EXISTS;
+	rc = look(front, parent, name, &place, ret_node);
+	if (rc == RC_OK && (flags & O_EXCL)) {
+		node_forget(&front->tree, *ret_node, 1);
+		return RC_EXISTS;
+	}
+	if (rc == RC_NOT_FOUND) {
+		rc = create_node(req, parent, name, mode, &place, ret_node);
+		fresh = !rc;
+	}
+	if (rc)
+		return rc;
+	rc = open_node(req, *ret_node, fresh ? flags & ~O_TRUNC : flags, ret_handle);
+	if (rc) {
+		node_forget(&front->tree, *ret_node, 1);
+		return rc;
+	}
+	if (fresh && place.kind != NODE_PLAIN) {
+		struct handle *handle = *ret_handle;
+		if (!handle->writer) { /* open(O_CREAT | O_RDONLY): it still makes the file */
+			handle->writer = true;
+			be_writer(front, handle);
+		}
+		handle->created = true;
+		draft_empty(&handle->draft);
+	}
+	return RC_OK;
+}
+
+void file_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct node *parent = front_node(front, ino), *node = NULL;
+	struct handle *handle = NULL;
+	struct why why = {.line = 0};
+	struct fuse_entry_param entry = {.ino = 0};
+	names_read(front);
+	enum rc rc = create(req, parent, name, mode, fi->flags, &node, &handle, &why);
+	if (!rc) {
+		entry.ino = node_id(&front->tree, node);
+		entry.generation = node->serial;
+		entry.entry_timeout = reply_keep(node->kind);
+		rc = reply_stat(front, node, &entry.attr, &entry.attr_timeout);
+		set_flags(node, handle, fi);
+	}
+	names_done(front);
+	if (rc)
+		refuse_request(req, parent, name, rc, &why);
+	if (!rc && fuse_reply_create(req, &entry, fi) == 0)
+		return;
+	if (handle)
+		abandon(front, handle);
+	if (node && handle)
+		node_forget(&front->tree, node, 1);
+	if (rc)
+		reply_rc(req, rc);
+}
+
+static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t offset)
+{
+	if (handle->draft.begun && handle->draft.dirty)
+		return RC_OK; /* a writer reads what it wrote */
+	if (handle->pinned && offset != 0)
+		return RC_OK;
+	cleanup_buf struct buf now = {0};
+	names_read(front);
+	enum rc rc = read_version(front, handle, &now);
+	names_done(front);
+	if (rc == RC_STALE || rc == RC_NOT_FOUND)
+		return handle->pinned || handle->draft.begun ? RC_OK : rc == RC_STALE ? RC_OK : rc;
+	if (rc)
+		return rc;
+	struct buf old = handle->version;
+	handle->version = now;
+	now = old;
+	handle->pinned = true;
+	return RC_OK;
+}
+
+void file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct handle *handle = handle_of(fi);
+	cleanup_buf struct buf out = {0};
+	enum rc rc = RC_OK;
+	(void)ino;
+	pthread_mutex_lock(&handle->lock);
+	follow_rename(front, handle);
+	if (handle->plain) {
+		rc = plain_read(handle->node, (uint64_t)offset, size, &out);
+	} else {
+		rc = read_pinned(front, handle, offset);
+		bool own = handle->draft.begun && handle->draft.dirty;
+		const struct buf *from = own ? &handle->draft.bytes : &handle->version;
+		if (!rc && (uint64_t)offset < from->len) {
+			size_t rest = from->len - (size_t)offset;
+			buf_add(&out, from->data + offset, size < rest ? size : rest);
+		}
+	}
+	pthread_mutex_unlock(&handle->lock);
+	if (!rc && out.failed)
+		rc = RC_NO_MEMORY;
+	if (rc)
+		reply_rc(req, rc);
+	else
+		fuse_reply_buf(req, (const char *)out.data, out.len);
+}
+
+/* With handle.lock held. */
+static enum rc write_draft(struct frontend *front, struct handle *handle, const char *bytes, size_t size, uint64_t offset)
+{
+	struct draft *draft = &handle->draft;
+	enum rc rc = draft->begun ? RC_OK : handle_begin(front, handle);
+	if (rc)
+		return rc;
+	handle->created = false;
+	rc = draft_write(draft, bytes, size, handle->append ? draft->bytes.len : offset);
+	draft->tick = front_tick(front);
+	draft->time = clock_now();
+	handle_report(front, handle);
+	return rc;
+}
+
+void file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct handle *handle = handle_of(fi);
+	enum rc rc;
+	(void)ino;
+	pthread_mutex_lock(&handle->lock);
+	follow_rename(front, handle);
+	if (offset < 0)
+		rc = RC_INVALID;
+	else if (handle->plain)
+		rc = plain_write(front, handle->node, bytes, size, (uint64_t)offset, handle->append && !fi->writepage);
+	else
+		rc = write_draft(front, handle, bytes, size, (uint64_t)offset);
+	pthread_mutex_unlock(&handle->lock);
+	if (rc)
+		reply_rc(req, rc);
+	else
+		fuse_reply_write(req, size);
+}
+
+/* With handle.lock held. */
+static enum rc store(struct frontend *front, struct handle *handle, bool last, bool durable)
+{
+	follow_rename(front, handle);
+	if (!handle->plain)
+		return handle->writer && handle->draft.begun ? handle_commit(front, handle, last, durable) : RC_OK;
+	names_read(front);
+	enum rc rc = plain_store(front, handle->node, durable || handle->durable);
+	names_done(front);
+	return rc;
+}
+
+void file_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct handle *handle = handle_of(fi);
+	(void)ino;
+	pthread_mutex_lock(&handle->lock);
+	enum rc rc = store(front, handle, false, false);
+	/* What is hopeless stays so, and its writer was told: it can be recorded now, where the next command will look for it. What is merely unfinished may
+	 * go on (a shell's children share a descriptor). */
+	if (rc && handle->draft.poison)
+		handle_reject(front, handle, rc);
+	pthread_mutex_unlock(&handle->lock);
+	reply_rc(req, rc);
+}
+
+void file_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct handle *handle = handle_of(fi);
+	(void)ino;
+	(void)datasync;
+	pthread_mutex_lock(&handle->lock);
+	enum rc rc = store(front, handle, true, true);
+	pthread_mutex_unlock(&handle->lock);
+	if (!rc)
+		rc = volume_sync(front->volume); /* a clean handle's item may have been committed by another, and not synced */
+	reply_rc(req, rc);
+}
+
+void file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct handle *handle = handle_of(fi);
+	(void)ino;
+	pthread_mutex_lock(&handle->lock);
+	follow_rename(front, handle);
+	pthread_mutex_unlock(&handle->lock);
+	if (handle->plain) {
+		names_read(front);
+		plain_close(front, handle->node);
+		names_done(front);
+	} else if (handle->writer) {
+		handle_finish(front, handle);
+	}
+	handle_free(front, handle);
+	fuse_reply_err(req, 0);
+}
+
+void file_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi)
+{
+	(void)ino;
+	(void)mode;
+	(void)offset;
+	(void)length;
+	(void)fi;
+	fuse_reply_err(req, EOPNOTSUPP);
+}

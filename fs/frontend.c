@@ -1,0 +1,104 @@
+/* frontend: see frontend.h: its life, and the table of requests. */
+#include "fs/frontend.h"
+#include "fs/handle.h"
+#include "fs/plain.h"
+#include <stdlib.h>
+
+static void init(void *context, struct fuse_conn_info *connection)
+{
+	struct frontend *front = context;
+	/* Without this, O_TRUNC comes as a truncation that has no handle, and would empty the item for everybody. */
+	connection->want |= connection->capable & FUSE_CAP_ATOMIC_O_TRUNC;
+	connection->want |= connection->capable & (FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS);
+	connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE; /* its errors come after close */
+	connection->time_gran = 1;
+	front->connection = connection;
+	if (front->options.ready)
+		front->options.ready(front->options.ready_context);
+	front->options.ready = NULL;
+}
+
+const struct fuse_lowlevel_ops frontend_ops = {
+    .init = init,
+    .lookup = names_lookup,
+    .forget = names_forget,
+    .forget_multi = names_forget_multi,
+    .getattr = attr_get,
+    .setattr = attr_set,
+    .mknod = names_mknod,
+    .mkdir = names_mkdir,
+    .unlink = names_unlink,
+    .rmdir = names_rmdir,
+    .symlink = names_symlink,
+    .rename = rename_request,
+    .link = names_link,
+    .open = file_open,
+    .create = file_create,
+    .read = file_read,
+    .write = file_write,
+    .flush = file_flush,
+    .release = file_release,
+    .fsync = file_fsync,
+    .fallocate = file_fallocate,
+    .opendir = dir_open,
+    .readdir = dir_read,
+    .readdirplus = dir_readplus,
+    .releasedir = dir_release,
+    .fsyncdir = dir_fsync,
+    .statfs = attr_statfs,
+    .getxattr = xattr_get,
+    .setxattr = xattr_set,
+    .listxattr = xattr_list,
+    .removexattr = xattr_remove,
+};
+
+enum rc frontend_new(struct volume *volume, const struct frontend_options *options, struct frontend **ret_frontend)
+{
+	struct frontend *front = calloc(1, sizeof *front);
+	if (!front)
+		return RC_NO_MEMORY;
+	front->volume = volume;
+	front->options = *options;
+	front->mounted = clock_now();
+	enum rc rc = tree_init(&front->tree);
+	if (!rc && (rc = notifier_new(&front->notifier)))
+		tree_free(&front->tree);
+	if (rc) {
+		free(front);
+		return rc;
+	}
+	pthread_mutex_init(&front->handles_lock, NULL);
+	*ret_frontend = front;
+	return RC_OK;
+}
+
+void frontend_set_session(struct frontend *frontend, struct fuse_session *session)
+{
+	notifier_set_session(frontend->notifier, session);
+}
+
+/* A handle that is still open when the mount ends: what it wrote was never closed, so it is not committed, and not lost either. */
+static void end_handle(struct frontend *front, struct handle *handle)
+{
+	if (handle->plain) {
+		plain_close(front, handle->node);
+	} else if (handle->writer && handle->draft.begun && handle->draft.dirty && !handle->node->dead && handle->draft.bytes.len) {
+		enum rc rc = handle->draft.poison;
+		if (!rc)
+			why_set(&handle->draft.why, RC_OK, "the mount ended while this was being written");
+		handle_reject(front, handle, rc ? rc : RC_UNFINISHED);
+	}
+	handle_free(front, handle);
+}
+
+void frontend_free(struct frontend *frontend)
+{
+	if (!frontend)
+		return;
+	while (frontend->handles)
+		end_handle(frontend, frontend->handles);
+	notifier_free(frontend->notifier);
+	tree_free(&frontend->tree);
+	pthread_mutex_destroy(&frontend->handles_lock);
+	free(frontend);
+}

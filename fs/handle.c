@@ -1,0 +1,236 @@
+/* handle: see handle.h. */
+#include "fs/handle.h"
+#include "fs/refuse.h"
+#include "fs/reply.h"
+#include "index/definition.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
+{
+	struct frontend *front = front_of(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct handle *handle = calloc(1, sizeof *handle);
+	if (!handle)
+		return NULL;
+	pthread_mutex_init(&handle->lock, NULL);
+	node_hold(&front->tree, node);
+	handle->node = node;
+	handle->writer = (flags & O_ACCMODE) != O_RDONLY;
+	handle->append = flags & O_APPEND;
+	handle->durable = front->options.durable || (flags & (O_SYNC | O_DSYNC));
+	handle->uid = ctx->uid;
+	handle->gid = ctx->gid;
+	handle->pid = ctx->pid;
+	pthread_mutex_lock(&front->handles_lock);
+	handle->next = front->handles;
+	handle->back = &front->handles;
+	if (handle->next)
+		handle->next->back = &handle->next;
+	front->handles = handle;
+	pthread_mutex_unlock(&front->handles_lock);
+	return handle;
+}
+
+void handle_free(struct frontend *front, struct handle *handle)
+{
+	pthread_mutex_lock(&front->handles_lock);
+	*handle->back = handle->next;
+	if (handle->next)
+		handle->next->back = handle->back;
+	pthread_mutex_unlock(&front->handles_lock);
+	draft_free(&handle->draft);
+	buf_free(&handle->version);
+	pthread_mutex_destroy(&handle->lock);
+	node_release(&front->tree, handle->node);
+	free(handle);
+}
+
+void handle_report(struct frontend *front, struct handle *handle)
+{
+	struct node *node = handle->node;
+	uint64_t bytes = handle->draft.dirty && (handle->draft.bytes.len || handle->draft.poison);
+	pthread_mutex_lock(&front->tree.lock);
+	node->dirty += (unsigned)(bytes - handle->draft.reported);
+	if (node->pending)
+		node->pending_size = handle->draft.bytes.len;
+	pthread_mutex_unlock(&front->tree.lock);
+	handle->draft.reported = bytes;
+}
+
+/* What the commit has to know of the node, read in one moment. */
+struct target {
+	bool pending;
+	uint64_t birth;
+	struct meta fresh;
+	bool mtime_set;
+	int64_t appeared;
+};
+
+static void read_target(struct frontend *front, const struct handle *handle, struct target *ret_target)
+{
+	struct node *node = handle->node;
+	pthread_mutex_lock(&front->tree.lock);
+	*ret_target = (struct target){node->pending, node->birth, node->fresh, handle->draft.tick > node->times_tick, node->appeared};
+	pthread_mutex_unlock(&front->tree.lock);
+	if (ret_target->mtime_set)
+		ret_target->fresh.mtime = handle->draft.time;
+}
+
+static enum rc write_leaf(const struct handle *handle, const struct place *place, const struct target *target, const struct actor *actor,
+			  bool durable, struct head *ret_head, struct why *why)
+{
+	struct leaf_write write = {
+	    .document = handle->draft.bytes.data,
+	    .len = handle->draft.bytes.len,
+	    .condition = target->pending ? LEAF_ABSENT : LEAF_SAME,
+	    .birth = target->birth,
+	    .fresh = &target->fresh,
+	    .mtime_set = target->mtime_set,
+	    .mtime = handle->draft.time,
+	    .appeared = target->appeared,
+	    .durable = durable,
+	    .actor = actor,
+	};
+	return leaf_write(&place->leaf, &write, ret_head, why);
+}
+
+static enum rc write_definition(const struct handle *handle, const struct place *place, const struct target *target, bool durable,
+				struct head *ret_head, struct why *why)
+{
+	struct definition_write write = {
+	    .document = handle->draft.bytes.data,
+	    .len = handle->draft.bytes.len,
+	    .condition = target->pending ? LEAF_ABSENT : LEAF_SAME,
+	    .birth = target->birth,
+	    .fresh = &target->fresh,
+	    .mtime_set = target->mtime_set,
+	    .mtime = handle->draft.time,
+	    .appeared = target->appeared,
+	    .durable = durable,
+	};
+	return definition_set(place->table, &write, ret_head, why);
+}
+
+/* One try. The definition's change gives names another meaning: it takes them for itself. */
+static enum rc try_commit(struct frontend *front, struct handle *handle, const struct actor *actor, bool durable)
+{
+	struct node *node = handle->node;
+	struct place place;
+	struct target target;
+	struct head head;
+	struct why why = {.line = 0};
+	bool definition = node->kind == NODE_DEFINITION; /* only a rename changes that, under names_write */
+	if (definition)
+		names_write(front);
+	else
+		names_read(front);
+	enum rc rc = place_of(front, node, &place);
+	if (!rc) {
+		read_target(front, handle, &target);
+		rc = place.kind == NODE_DEFINITION ? write_definition(handle, &place, &target, durable, &head, &why)
+						   : write_leaf(handle, &place, &target, actor, durable, &head, &why);
+	}
+	if (!rc) {
+		pthread_mutex_lock(&front->tree.lock);
+		node_set_pending(node, false);
+		node->birth = head.birth;
+		pthread_mutex_unlock(&front->tree.lock);
+	}
+	names_done(front);
+	if (rc)
+		handle->draft.why = why;
+	return rc;
+}
+
+static bool still_pending(struct frontend *front, const struct node *node)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool pending = node->pending && !node->dead;
+	pthread_mutex_unlock(&front->tree.lock);
+	return pending;
+}
+
+enum rc handle_commit(struct frontend *front, struct handle *handle, bool last, bool durable)
+{
+	struct draft *draft = &handle->draft;
+	if (draft->poison)
+		return draft->poison;
+	if (!draft->dirty || (!draft->bytes.len && !last))
+		return RC_OK;
+	if (handle->created && !still_pending(front, handle->node)) {
+		draft->dirty = false; /* it wrote nothing, and another handle has stored the name */
+		return RC_OK;
+	}
+	if (draft->scanning && draft->bytes.len && json_end(&draft->scan, &draft->why))
+		return draft->refused = RC_UNFINISHED;
+	char *path = path_of(&front->tree, handle->node, NULL);
+	struct actor actor = {handle->uid, handle->gid, handle->pid, path ? path : ""};
+	bool was_pending = still_pending(front, handle->node);
+	enum rc rc = try_commit(front, handle, &actor, durable || handle->durable);
+	/* Two first commits of one name: the second finds it there, and goes onto it. */
+	if (rc == RC_EXISTS && was_pending && !still_pending(front, handle->node))
+		rc = try_commit(front, handle, &actor, durable || handle->durable);
+	free(path);
+	if (rc == RC_STALE)
+		rc = RC_OK; /* unlinked or replaced meanwhile: it commits nowhere */
+	draft->refused = rc;
+	if (!rc) {
+		draft->dirty = false;
+		handle_report(front, handle);
+	}
+	return rc;
+}
+
+void handle_reject(struct frontend *front, struct handle *handle, enum rc rc)
+{
+	struct draft *draft = &handle->draft;
+	if (draft->recorded)
+		return;
+	char *path = path_of(&front->tree, handle->node, NULL);
+	struct actor actor = {handle->uid, handle->gid, handle->pid, path ? path : ""};
+	if (!draft->why.text[0])
+		why_set(&draft->why, rc, "%s", rc_name(rc));
+	refuse_draft(front, &actor, rc, &draft->why, draft->bytes.len ? &draft->bytes : NULL, &draft->refusal);
+	draft->recorded = true;
+	free(path);
+}
+
+/* A created name whose last writer has gone without a commit. */
+static void leave(struct frontend *front, struct handle *handle)
+{
+	struct node *node = handle->node;
+	bool gone = false;
+	uint64_t directory = 0;
+	char *name = NULL;
+	names_read(front); /* no rename meanwhile */
+	pthread_mutex_lock(&front->tree.lock);
+	node->dirty -= (unsigned)handle->draft.reported;
+	node->writers--;
+	gone = node->pending && !node->dead && !node->writers;
+	if (gone) {
+		directory = node_id(&front->tree, node->parent);
+		name = strdup(node->name);
+	}
+	pthread_mutex_unlock(&front->tree.lock);
+	if (gone)
+		node_kill(&front->tree, node);
+	names_done(front);
+	if (gone && name)
+		notifier_name_gone(front->notifier, directory, name);
+	free(name);
+}
+
+void handle_finish(struct frontend *front, struct handle *handle)
+{
+	struct draft *draft = &handle->draft;
+	pthread_mutex_lock(&handle->lock);
+	if (draft->begun && draft->dirty && !handle->node->dead) {
+		enum rc rc = handle_commit(front, handle, true, false);
+		if (rc)
+			handle_reject(front, handle, rc);
+	}
+	pthread_mutex_unlock(&handle->lock);
+	leave(front, handle);
+}

@@ -1,0 +1,43 @@
+/* handle: an open file. What it may hold: the version it reads (pinned at offset 0), and the draft it writes.
+ *
+ * Locks, in this order: handle.lock, tree.names, plain.lock, tree.lock.
+ */
+#ifndef ITEMFS_HANDLE_H
+#define ITEMFS_HANDLE_H
+
+#include "fs/draft.h"
+#include "fs/front.h"
+#include "fs/place.h"
+
+struct handle {
+	struct handle *next, **back; /* among frontend.handles */
+	struct node *node;           /* a hold */
+	pthread_mutex_t lock;
+	bool writer, append;
+	bool durable; /* O_SYNC, O_DSYNC, -o sync */
+	bool plain;   /* a share of node->plain */
+	bool created; /* by it the name came into being, and nothing is written yet: it is stored all the same */
+	bool pinned;
+	struct buf version; /* what it reads */
+	struct draft draft;
+	uint32_t uid, gid; /* who opened it, for the record of what is refused */
+	int32_t pid;
+};
+
+struct handle *handle_new(fuse_req_t req, struct node *node, int flags); /* takes a hold of the node; NULL: no memory */
+void handle_free(struct frontend *front, struct handle *handle);
+
+/* Begins the draft with what the item holds now. With handle.lock held. */
+enum rc handle_begin(struct frontend *front, struct handle *handle);
+
+/* Commits the draft where there is something to commit. `last`: an empty draft counts too (fsync, release). RC_UNFINISHED, RC_REFUSED, …: draft.why says why.
+ * With handle.lock held and the names not. */
+enum rc handle_commit(struct frontend *front, struct handle *handle, bool last, bool durable);
+/* Keeps the draft's bytes as a rejected draft, or again where they have changed since. */
+void handle_reject(struct frontend *front, struct handle *handle, enum rc rc);
+/* The end of a draft: the last try, and the rejection; a created name that was never stored goes. */
+void handle_finish(struct frontend *front, struct handle *handle);
+/* Tells the node what its attributes show of this draft. */
+void handle_report(struct frontend *front, struct handle *handle);
+
+#endif

@@ -1,0 +1,324 @@
+/* names: lookup and forget, and the names that come and go: mkdir, mknod, unlink, rmdir. */
+#include "fs/place.h"
+#include "fs/plain.h"
+#include "fs/refuse.h"
+#include "fs/reply.h"
+#include "index/definition.h"
+#include "index/listing.h"
+#include "index/partition.h"
+#include "index/refusals.h"
+#include <errno.h>
+#include <string.h>
+
+/* Whether what `place` names is there, and its incarnation. A table comes with a reference, *ret_table. */
+static enum rc exists(struct frontend *front, const struct place *place, struct head *ret_head, struct table **ret_table)
+{
+	struct partition_record record;
+	switch (place->kind) {
+	case NODE_TABLE:
+		return table_find(front->volume, place->table_name, ret_table);
+	case NODE_PARTITION:
+		return partition_get(place->table, NULL, &place->leaf.pk, &record);
+	case NODE_ITEM:
+	case NODE_PLAIN:
+		return leaf_get(&place->leaf, NULL, ret_head, NULL);
+	case NODE_DEFINITION:
+		return definition_get(place->table, NULL, ret_head, NULL);
+	case NODE_INDEX_KEY:
+		return listing_has_index_key(place->table, NULL, place->index, &place->keys[0]);
+	case NODE_ENTRY:
+		return listing_get_entry(place->table, NULL, place->index, place->keys, place->key_count, ret_head, NULL);
+	case NODE_DRAFT:
+		return refusals_get(front->volume, place->id, ret_head, NULL);
+	default:
+		return RC_OK; /* always there */
+	}
+}
+
+/* A name that is created and not stored yet. */
+static bool pending(struct frontend *front, struct node *parent, const char *name)
+{
+	struct node *node = node_find(&front->tree, parent, name);
+	if (!node)
+		return false;
+	pthread_mutex_lock(&front->tree.lock);
+	bool is = node->pending;
+	pthread_mutex_unlock(&front->tree.lock);
+	node_release(&front->tree, node);
+	return is;
+}
+
+/* Finds a name and counts a lookup of it. With the names held. */
+static enum rc find(struct frontend *front, struct node *parent, const char *name, struct node **ret_node)
+{
+	struct place place;
+	struct head head = {.birth = 0};
+	struct table *table = NULL;
+	enum rc rc = parent->dead ? RC_NOT_FOUND : place_lookup(front, parent, name, &place);
+	if (rc)
+		return rc;
+	bool waits = (place.kind == NODE_ITEM || place.kind == NODE_DEFINITION) && pending(front, parent, name);
+	rc = waits ? RC_OK : exists(front, &place, &head, &table);
+	if (rc == RC_NOT_FOUND && place.kind == NODE_PARTITION && (rc = place_as_plain(parent, name, &place)) == RC_OK)
+		rc = exists(front, &place, &head, &table);
+	if (rc)
+		return rc;
+	struct node *node = node_get(&front->tree, parent, name, place.kind, table, true);
+	table_unref(table);
+	if (!node)
+		return RC_NO_MEMORY;
+	pthread_mutex_lock(&front->tree.lock);
+	if (!node->pending) {
+		node->kind = place.kind;
+		node->birth = head.birth;
+	}
+	pthread_mutex_unlock(&front->tree.lock);
+	*ret_node = node;
+	return RC_OK;
+}
+
+static enum rc entry_of(struct frontend *front, struct node *node, struct fuse_entry_param *ret_entry)
+{
+	*ret_entry = (struct fuse_entry_param){.ino = node_id(&front->tree, node), .generation = node->serial};
+	ret_entry->entry_timeout = reply_keep(node->kind);
+	return reply_stat(front, node, &ret_entry->attr, &ret_entry->attr_timeout);
+}
+
+/* Answers with an entry, or takes the lookup back. */
+static void reply_entry(fuse_req_t req, struct node *node, const struct fuse_entry_param *entry, enum rc rc)
+{
+	struct frontend *front = front_of(req);
+	if (!rc && fuse_reply_entry(req, entry) == 0)
+		return;
+	if (node)
+		node_forget(&front->tree, node, 1);
+	if (rc)
+		reply_rc(req, rc);
+}
+
+void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct frontend *front = front_of(req);
+	struct node *parent = front_node(front, ino), *node = NULL;
+	struct fuse_entry_param entry = {.ino = 0};
+	names_read(front);
+	enum rc rc = find(front, parent, name, &node);
+	if (!rc)
+		rc = entry_of(front, node, &entry);
+	/* That a name is not there may be remembered where only we can make it come. */
+	entry.entry_timeout = node ? entry.entry_timeout : reply_keep(parent->kind);
+	names_done(front);
+	if (rc == RC_NOT_FOUND && !node && entry.entry_timeout > 0)
+		fuse_reply_entry(req, &entry);
+	else
+		reply_entry(req, node, &entry, rc);
+}
+
+void names_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups)
+{
+	struct frontend *front = front_of(req);
+	if (ino != FUSE_ROOT_ID)
+		node_forget(&front->tree, front_node(front, ino), lookups);
+	fuse_reply_none(req);
+}
+
+void names_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	struct frontend *front = front_of(req);
+	for (size_t i = 0; i < count; i++)
+		if (forgets[i].ino != FUSE_ROOT_ID)
+			node_forget(&front->tree, front_node(front, forgets[i].ino), forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static enum rc make_directory(fuse_req_t req, struct node *parent, const char *name, mode_t mode, struct why *why)
+{
+	struct frontend *front = front_of(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct meta meta = {mode & 07777, ctx->uid, ctx->gid, 0, 0, 0};
+	struct place place, plain;
+	struct head head;
+	enum rc rc = place_create(front, parent, name, true, &place, why);
+	if (rc)
+		return rc;
+	if (place.kind == NODE_TABLE)
+		return table_create(front->volume, name, &meta, why);
+	if (place_as_plain(parent, name, &plain) == RC_OK && leaf_get(&plain.leaf, NULL, &head, NULL) == RC_OK)
+		return RC_EXISTS;
+	return partition_create(place.table, &place.leaf.pk, &meta);
+}
+
+void names_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
+{
+	struct frontend *front = front_of(req);
+	struct node *parent = front_node(front, ino), *node = NULL;
+	struct fuse_entry_param entry;
+	struct why why = {.line = 0};
+	names_read(front);
+	enum rc rc = make_directory(req, parent, name, mode, &why);
+	if (!rc)
+		rc = find(front, parent, name, &node);
+	if (!rc)
+		rc = entry_of(front, node, &entry);
+	names_done(front);
+	refuse_request(req, parent, name, rc, &why);
+	reply_entry(req, node, &entry, rc);
+}
+
+/* Without a handle there is no draft: the item of a mknod is its key, at once. */
+void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, dev_t device)
+{
+	struct frontend *front = front_of(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct node *parent = front_node(front, ino), *node = NULL;
+	struct fuse_entry_param entry;
+	struct why why = {.line = 0};
+	struct place place;
+	int64_t now = clock_now();
+	struct meta meta = {mode & 07777, ctx->uid, ctx->gid, now, now, now};
+	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &meta, .durable = front->options.durable};
+	(void)device;
+	names_read(front);
+	enum rc rc = S_ISREG(mode) ? place_create(front, parent, name, false, &place, &why)
+				   : why_set(&why, RC_FORBIDDEN, "devices, fifos and sockets have no place in a table");
+	if (!rc && pending(front, parent, name))
+		rc = RC_EXISTS;
+	if (!rc)
+		rc = place.kind == NODE_DEFINITION ? RC_FORBIDDEN : leaf_write(&place.leaf, &write, NULL, &why);
+	if (!rc)
+		rc = find(front, parent, name, &node);
+	if (!rc)
+		rc = entry_of(front, node, &entry);
+	names_done(front);
+	refuse_request(req, parent, name, rc, &why);
+	reply_entry(req, node, &entry, rc);
+}
+
+static enum rc no_links(const struct node *parent)
+{
+	return reply_keep(parent->kind) > 0 || parent->kind == NODE_CONTROL || parent->kind == NODE_REJECTED ? RC_FORBIDDEN : RC_READ_ONLY;
+}
+
+void names_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	(void)target;
+	(void)name;
+	reply_rc(req, no_links(front_node(front_of(req), parent)));
+}
+
+void names_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	(void)ino;
+	(void)name;
+	reply_rc(req, no_links(front_node(front_of(req), parent)));
+}
+
+/* What fstat of a handle shows from here on. */
+static void bury(struct frontend *front, struct node *node, const struct head *head)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	if (!node->pending) {
+		node->fresh = head->meta;
+		node->pending_size = head->size;
+	}
+	pthread_mutex_unlock(&front->tree.lock);
+	node_kill(&front->tree, node);
+}
+
+static enum rc unlink_stored(struct frontend *front, const struct place *place, struct head *ret_head)
+{
+	enum rc rc;
+	switch (place->kind) {
+	case NODE_ITEM:
+	case NODE_PLAIN:
+		rc = leaf_get(&place->leaf, NULL, ret_head, NULL);
+		return rc ? rc : leaf_remove(&place->leaf);
+	case NODE_DEFINITION:
+		rc = definition_get(place->table, NULL, ret_head, NULL);
+		return rc ? rc : definition_unname(place->table);
+	case NODE_DRAFT:
+		return refusals_remove(front->volume, place->id);
+	case NODE_ERRORS:
+		return RC_FORBIDDEN;
+	case NODE_ENTRY:
+		return RC_READ_ONLY;
+	default:
+		return RC_NOT_FOUND;
+	}
+}
+
+void names_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct frontend *front = front_of(req);
+	struct node *parent = front_node(front, ino);
+	struct place place;
+	struct head head = {.size = 0};
+	names_read(front);
+	struct node *node = node_find(&front->tree, parent, name);
+	enum rc rc = place_lookup(front, parent, name, &place);
+	if (!rc && place.kind == NODE_PARTITION)
+		rc = place_as_plain(parent, name, &place);
+	bool waits = node && pending(front, parent, name);
+	if (!rc && !waits)
+		rc = unlink_stored(front, &place, &head);
+	/* The commit of a draft may have come between the two looks. */
+	if (rc == RC_NOT_FOUND && node && pending(front, parent, name))
+		rc = RC_OK;
+	if (!rc && node)
+		bury(front, node, &head);
+	names_done(front);
+	if (node)
+		node_release(&front->tree, node);
+	reply_rc(req, rc);
+}
+
+/* Whether a name in a directory waits for its first commit. */
+static bool has_pending(struct frontend *front, const struct node *directory)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool has = directory->pendings;
+	pthread_mutex_unlock(&front->tree.lock);
+	return has;
+}
+
+static enum rc remove_directory(struct frontend *front, struct node *node, const struct place *place, struct why *why)
+{
+	if (node && has_pending(front, node))
+		return RC_NOT_EMPTY;
+	switch (place->kind) {
+	case NODE_TABLE:
+		return node ? table_remove(node->table, why) : RC_NOT_FOUND;
+	case NODE_PARTITION:
+		return partition_remove(place->table, &place->leaf.pk);
+	case NODE_CONTROL:
+	case NODE_REJECTED:
+		return RC_FORBIDDEN;
+	case NODE_INDEXES:
+	case NODE_INDEX:
+	case NODE_INDEX_KEY:
+		return RC_READ_ONLY;
+	default:
+		return RC_NOT_FOUND;
+	}
+}
+
+void names_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct frontend *front = front_of(req);
+	struct node *parent = front_node(front, ino);
+	struct place place;
+	struct why why = {.line = 0};
+	names_write(front); /* nothing may be created in it meanwhile */
+	struct node *node = node_find(&front->tree, parent, name);
+	enum rc rc = place_lookup(front, parent, name, &place);
+	if (!rc)
+		rc = remove_directory(front, node, &place, &why);
+	if (!rc && node)
+		node_kill(&front->tree, node);
+	names_done(front);
+	if (node)
+		node_release(&front->tree, node);
+	if (rc == RC_FORBIDDEN)
+		refuse_request(req, parent, name, rc, &why);
+	reply_rc(req, rc);
+}

@@ -1,0 +1,284 @@
+/* node: see node.h. One hash table over (parent, name). */
+#include "fs/node.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAGIC = 0x69746e64, BUCKETS_FIRST = 256, ROOT_ID = 1 /* FUSE_ROOT_ID */ };
+
+static uint64_t mix(uint64_t h)
+{
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccdu;
+	h ^= h >> 33;
+	h *= 0xc4ceb9fe1a85ec53u;
+	return h ^ h >> 33;
+}
+
+static uint64_t hash(uint64_t seed, const char *name)
+{
+	uint64_t h = 14695981039346656037u ^ mix(seed);
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 1099511628211u;
+	return mix(h);
+}
+
+/* 0 is no inode and 1 is the root. */
+static uint64_t proper(uint64_t ino)
+{
+	return ino < 2 ? ino + 2 : ino;
+}
+
+uint64_t node_ino(const struct node *parent, const char *name)
+{
+	return proper(hash(parent->ino, name));
+}
+
+uint64_t node_table_ino(uint64_t identity)
+{
+	return proper(mix(identity ^ 0x7461626c65u));
+}
+
+static struct node **bucket_of(const struct tree *tree, const struct node *parent, const char *name)
+{
+	return &tree->bucket[hash((uintptr_t)parent, name) & (tree->buckets - 1)];
+}
+
+static struct node *find(const struct tree *tree, const struct node *parent, const char *name)
+{
+	struct node *n = *bucket_of(tree, parent, name);
+	while (n && (n->dead || n->parent != parent || strcmp(n->name, name) != 0))
+		n = n->chain;
+	return n;
+}
+
+static void link_in(struct tree *tree, struct node *node)
+{
+	struct node **bucket = bucket_of(tree, node->parent, node->name);
+	node->chain = *bucket;
+	*bucket = node;
+}
+
+static void link_out(struct tree *tree, struct node *node)
+{
+	struct node **at = bucket_of(tree, node->parent, node->name);
+	while (*at && *at != node)
+		at = &(*at)->chain;
+	if (*at)
+		*at = node->chain;
+	node->chain = NULL;
+}
+
+/* More buckets where it gets crowded; without memory for them it stays crowded. */
+static void grow(struct tree *tree)
+{
+	size_t old_count = tree->buckets;
+	struct node **old = tree->bucket, **fresh = calloc(old_count * 2, sizeof(struct node *));
+	if (!fresh)
+		return;
+	tree->bucket = fresh;
+	tree->buckets = old_count * 2;
+	for (size_t i = 0; i < old_count; i++)
+		for (struct node *n = old[i], *next; n; n = next) {
+			next = n->chain;
+			link_in(tree, n);
+		}
+	free(old);
+}
+
+static struct node *make(struct tree *tree, struct node *parent, const char *name, enum node_kind kind)
+{
+	struct node *node = calloc(1, sizeof *node);
+	char *copy = strdup(name);
+	if (!node || !copy) {
+		free(node);
+		free(copy);
+		return NULL;
+	}
+	node->magic = MAGIC;
+	node->kind = kind;
+	node->parent = parent;
+	node->serial = ++tree->serial;
+	node->name = copy;
+	if (parent)
+		parent->holds++;
+	return node;
+}
+
+enum rc tree_init(struct tree *tree)
+{
+	*tree = (struct tree){.buckets = BUCKETS_FIRST};
+	pthread_rwlockattr_t attributes;
+	pthread_mutex_init(&tree->lock, NULL);
+	pthread_rwlockattr_init(&attributes);
+	/* A stream of requests must not keep a rename waiting for ever. No operation takes it twice. */
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&tree->names, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+	tree->bucket = calloc(tree->buckets, sizeof(struct node *));
+	tree->root = tree->bucket ? make(tree, NULL, "", NODE_ROOT) : NULL;
+	if (!tree->root) {
+		tree_free(tree);
+		return RC_NO_MEMORY;
+	}
+	tree->root->ino = ROOT_ID;
+	tree->root->holds = 1;
+	return RC_OK;
+}
+
+static void dispose(struct node *node)
+{
+	table_unref(node->table);
+	node->magic = 0;
+	free(node->name);
+	free(node);
+}
+
+void tree_free(struct tree *tree)
+{
+	for (size_t i = 0; tree->bucket && i < tree->buckets; i++)
+		for (struct node *n = tree->bucket[i], *next; n; n = next) {
+			next = n->chain;
+			dispose(n);
+		}
+	free(tree->bucket);
+	if (tree->root)
+		dispose(tree->root);
+	pthread_rwlock_destroy(&tree->names);
+	pthread_mutex_destroy(&tree->lock);
+}
+
+struct node *node_of(struct tree *tree, uint64_t id)
+{
+	struct node *node = id == ROOT_ID ? tree->root : (struct node *)(uintptr_t)id;
+	assert(node->magic == MAGIC);
+	return node;
+}
+
+uint64_t node_id(const struct tree *tree, const struct node *node)
+{
+	return node == tree->root ? ROOT_ID : (uintptr_t)node;
+}
+
+/* Frees it, and then its ancestors, as far as nobody needs them. */
+static void reap(struct tree *tree, struct node *node)
+{
+	while (node && node != tree->root && !node->lookups && !node->holds) {
+		struct node *parent = node->parent;
+		link_out(tree, node);
+		tree->count--;
+		dispose(node);
+		parent->holds--;
+		node = parent;
+	}
+}
+
+struct node *node_get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table, bool count)
+{
+	pthread_mutex_lock(&tree->lock);
+	struct node *node = find(tree, parent, name);
+	if (!node && (node = make(tree, parent, name, kind))) {
+		node->table = table ? table_ref(table) : NULL;
+		node->ino = table ? node_table_ino(table_identity(table)) : node_ino(parent, name);
+		if (++tree->count > tree->buckets)
+			grow(tree);
+		link_in(tree, node);
+	}
+	if (node && count)
+		node->lookups++;
+	else if (node)
+		node->holds++;
+	pthread_mutex_unlock(&tree->lock);
+	return node;
+}
+
+struct node *node_find(struct tree *tree, struct node *parent, const char *name)
+{
+	pthread_mutex_lock(&tree->lock);
+	struct node *node = find(tree, parent, name);
+	if (node)
+		node->holds++;
+	pthread_mutex_unlock(&tree->lock);
+	return node;
+}
+
+void node_hold(struct tree *tree, struct node *node)
+{
+	pthread_mutex_lock(&tree->lock);
+	node->holds++;
+	pthread_mutex_unlock(&tree->lock);
+}
+
+void node_release(struct tree *tree, struct node *node)
+{
+	pthread_mutex_lock(&tree->lock);
+	node->holds--;
+	reap(tree, node);
+	pthread_mutex_unlock(&tree->lock);
+}
+
+void node_forget(struct tree *tree, struct node *node, uint64_t lookups)
+{
+	pthread_mutex_lock(&tree->lock);
+	node->lookups -= lookups < node->lookups ? lookups : node->lookups;
+	reap(tree, node);
+	pthread_mutex_unlock(&tree->lock);
+}
+
+void node_set_pending(struct node *node, bool pending)
+{
+	if (pending && !node->pending) {
+		node->pending_next = node->parent->pendings;
+		node->pending_back = &node->parent->pendings;
+		if (node->pending_next)
+			node->pending_next->pending_back = &node->pending_next;
+		node->parent->pendings = node;
+	} else if (!pending && node->pending) {
+		*node->pending_back = node->pending_next;
+		if (node->pending_next)
+			node->pending_next->pending_back = node->pending_back;
+	}
+	node->pending = pending;
+}
+
+/* It stays in its bucket, where nobody finds it, until the last one lets it go. */
+static void kill_locked(struct node *node)
+{
+	node->dead = true;
+	node_set_pending(node, false);
+}
+
+void node_kill(struct tree *tree, struct node *node)
+{
+	pthread_mutex_lock(&tree->lock);
+	kill_locked(node);
+	pthread_mutex_unlock(&tree->lock);
+}
+
+bool node_move(struct tree *tree, struct node *node, struct node *parent, const char *name, enum node_kind kind)
+{
+	char *copy = strdup(name);
+	if (!copy)
+		return false;
+	pthread_mutex_lock(&tree->lock);
+	struct node *target = find(tree, parent, name);
+	if (target && target != node)
+		kill_locked(target);
+	link_out(tree, node);
+	struct node *old = node->parent;
+	bool pending = node->pending;
+	node_set_pending(node, false);
+	parent->holds++;
+	node->parent = parent;
+	node_set_pending(node, pending);
+	free(node->name);
+	node->name = copy;
+	node->kind = kind;
+	if (kind != NODE_TABLE)
+		node->ino = node_ino(parent, name);
+	link_in(tree, node);
+	old->holds--;
+	reap(tree, old);
+	pthread_mutex_unlock(&tree->lock);
+	return true;
+}

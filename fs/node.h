@@ -1,0 +1,103 @@
+/* node: what an inode means: a place in the tree of names. The kernel's node id is the node's address.
+ *
+ * A node is (parent node, component): keys are read from the names when they are needed, with the table's definition as it is then (place.h), so that renaming a
+ * directory or adopting a table re-keys all that is below without touching it.
+ *
+ * Lifetime: born by node_get() (a lookup, a create, readdirplus), which counts one lookup of the kernel's; held by handles (node_hold) and by its children; dies when
+ * forget has taken the last lookup and nobody holds it. Between unlink and that it is `dead`: out of the tree, its drafts commit nowhere.
+ *
+ * Locks: tree.lock guards all fields of all nodes and is held for moments only, never over I/O. tree.names is held for reading by each operation from reading
+ * names to the end of what it does with them, and for writing by what changes the meaning of names: renames, and changes of a definition.
+ */
+#ifndef ITEMFS_NODE_H
+#define ITEMFS_NODE_H
+
+#include "index/table.h"
+#include "store/rows.h"
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum node_kind {
+	NODE_ROOT,
+	NODE_TABLE,
+	NODE_DEFINITION, /* TABLE/.schema.json */
+	NODE_PARTITION,
+	NODE_ITEM,
+	NODE_PLAIN,     /* a plain file, in a table or a partition */
+	NODE_INDEXES,   /* TABLE/.index */
+	NODE_INDEX,     /* TABLE/.index/NAME */
+	NODE_INDEX_KEY, /* TABLE/.index/NAME/KEY */
+	NODE_ENTRY,     /* TABLE/.index/NAME/KEY/ENTRY.json */
+	NODE_CONTROL,   /* .itemfs */
+	NODE_ERRORS,    /* .itemfs/errors */
+	NODE_REJECTED,  /* .itemfs/rejected */
+	NODE_DRAFT,     /* .itemfs/rejected/ID */
+};
+
+struct plain;
+
+struct node {
+	uint32_t magic;
+	enum node_kind kind;
+	struct node *parent; /* NULL for the root */
+	struct node *chain;  /* in its hash bucket */
+	uint64_t ino;        /* st_ino: a stable hash of the path below the table's identity, which is another thing than the node id */
+	uint64_t serial;
+	uint64_t lookups;
+	unsigned holds;
+	bool dead;
+	struct table *table; /* NODE_TABLE: a reference of its own */
+
+	/* Items, definitions and plain files: */
+	uint64_t birth;        /* the incarnation that is meant; 0 while pending */
+	bool pending;          /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
+	struct node *pendings; /* of a directory: its pending names */
+	struct node *pending_next, **pending_back;
+	struct meta fresh;     /* its metadata meanwhile; of a dead one: as it was */
+	uint64_t pending_size; /* of its draft; of a dead one: as it was */
+	int64_t appeared;      /* when it was created; of a directory: when the last pending name appeared in it */
+	unsigned writers;      /* handles that may commit to it: attributes are not cached while there are any */
+	unsigned dirty;        /* of those, how many hold uncommitted bytes */
+	uint64_t times_tick;   /* when times were last set explicitly, in ticks (frontend's clock of operations) */
+	struct plain *plain;   /* the shared bytes while a plain file is open */
+	char *name;
+};
+
+struct tree {
+	pthread_mutex_t lock;
+	pthread_rwlock_t names;
+	struct node *root;
+	struct node **bucket;
+	size_t buckets, count;
+	uint64_t serial;
+};
+
+enum rc tree_init(struct tree *tree);
+void tree_free(struct tree *tree); /* and every node that is left */
+
+/* The node of a node id. */
+struct node *node_of(struct tree *tree, uint64_t id);
+uint64_t node_id(const struct tree *tree, const struct node *node);
+
+/* Finds the child or makes it, of this kind, and counts a lookup (if `count`) or a hold (if not). `table` is for NODE_TABLE: a reference is taken. NULL: no memory. */
+struct node *node_get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table, bool count);
+/* Finds it; NULL where the kernel knows none. A hold. */
+struct node *node_find(struct tree *tree, struct node *parent, const char *name);
+void node_hold(struct tree *tree, struct node *node);
+void node_release(struct tree *tree, struct node *node); /* takes a hold */
+void node_forget(struct tree *tree, struct node *node, uint64_t lookups);
+
+/* It is pending, or no more; among its parent's accordingly. With tree.lock held. */
+void node_set_pending(struct node *node, bool pending);
+
+/* It was unlinked: out of the tree. */
+void node_kill(struct tree *tree, struct node *node);
+/* It has another name, and maybe parent and kind; a node that had the name is killed. False: no memory (then nothing has changed). */
+bool node_move(struct tree *tree, struct node *node, struct node *parent, const char *name, enum node_kind kind);
+
+/* A stable inode number. */
+uint64_t node_ino(const struct node *parent, const char *name);
+uint64_t node_table_ino(uint64_t identity);
+
+#endif

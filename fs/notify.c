@@ -1,0 +1,107 @@
+/* notify: see notify.h. */
+#define FUSE_USE_VERSION 312
+#include "fs/notify.h"
+#include <fuse3/fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct notice {
+	struct notice *next;
+	uint64_t directory;
+	char name[];
+};
+
+struct notifier {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct notice *first, **last;
+	struct fuse_session *session;
+	bool stop;
+};
+
+static void *run(void *context)
+{
+	struct notifier *n = context;
+	pthread_mutex_lock(&n->lock);
+	while (!n->stop) {
+		struct notice *notice = n->first;
+		if (!notice) {
+			pthread_cond_wait(&n->wake, &n->lock);
+			continue;
+		}
+		n->first = notice->next;
+		if (!n->first)
+			n->last = &n->first;
+		struct fuse_session *session = n->session;
+		pthread_mutex_unlock(&n->lock);
+		if (session) {
+			fuse_lowlevel_notify_inval_entry(session, notice->directory, notice->name, strlen(notice->name));
+			fuse_lowlevel_notify_inval_inode(session, notice->directory, -1, 0);
+		}
+		free(notice);
+		pthread_mutex_lock(&n->lock);
+	}
+	pthread_mutex_unlock(&n->lock);
+	return NULL;
+}
+
+enum rc notifier_new(struct notifier **ret_notifier)
+{
+	struct notifier *n = calloc(1, sizeof *n);
+	if (!n)
+		return RC_NO_MEMORY;
+	pthread_mutex_init(&n->lock, NULL);
+	pthread_cond_init(&n->wake, NULL);
+	n->last = &n->first;
+	if (pthread_create(&n->thread, NULL, run, n)) {
+		free(n);
+		return RC_NO_MEMORY;
+	}
+	*ret_notifier = n;
+	return RC_OK;
+}
+
+void notifier_free(struct notifier *notifier)
+{
+	if (!notifier)
+		return;
+	pthread_mutex_lock(&notifier->lock);
+	notifier->stop = true;
+	pthread_cond_signal(&notifier->wake);
+	pthread_mutex_unlock(&notifier->lock);
+	pthread_join(notifier->thread, NULL);
+	while (notifier->first) {
+		struct notice *next = notifier->first->next;
+		free(notifier->first);
+		notifier->first = next;
+	}
+	pthread_cond_destroy(&notifier->wake);
+	pthread_mutex_destroy(&notifier->lock);
+	free(notifier);
+}
+
+void notifier_set_session(struct notifier *notifier, struct fuse_session *session)
+{
+	pthread_mutex_lock(&notifier->lock);
+	notifier->session = session;
+	pthread_mutex_unlock(&notifier->lock);
+}
+
+void notifier_name_gone(struct notifier *notifier, uint64_t directory, const char *name)
+{
+	size_t n = strlen(name) + 1;
+	struct notice *notice = malloc(sizeof *notice + n);
+	if (!notice)
+		return;
+	notice->next = NULL;
+	notice->directory = directory;
+	memcpy(notice->name, name, n);
+	pthread_mutex_lock(&notifier->lock);
+	*notifier->last = notice;
+	notifier->last = &notice->next;
+	pthread_cond_signal(&notifier->wake);
+	pthread_mutex_unlock(&notifier->lock);
+}

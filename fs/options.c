@@ -1,0 +1,484 @@
+/* options: why it exists is said in options.h. libfuse splits the command line and undoes the escapes in -o; what each word means
+ * is decided here, by one table. */
+#define FUSE_USE_VERSION 312
+#include "fs/options.h"
+
+#include <errno.h>
+#include <fuse3/fuse_lowlevel.h>
+#include <getopt.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_THREADS_LIMIT = 1024 };
+
+const char options_usage[] = "usage: itemfs [options] VOLUME MOUNTPOINT\n";
+
+const char options_help[] =
+    "\n"
+    "Mounts VOLUME, a directory that holds tables of items, at the directory MOUNTPOINT.\n"
+    "VOLUME is created when it does not exist. `fusermount3 -u MOUNTPOINT` ends the mount.\n"
+    "\n"
+    "  -f                   stay in the foreground; messages go to stderr\n"
+    "  -d, -o debug         the same, and print each request\n"
+    "  -s                   serve with a single thread\n"
+    "  -h, --help           print this\n"
+    "  -V, --version        print the versions\n"
+    "  -o OPTION[,OPTION…]\n"
+    "     sync              each change is safe from a loss of power before it is acknowledged\n"
+    "     ro                mount read-only\n"
+    "     allow_other       let other users in, with the rights that the modes give them\n"
+    "     allow_root        let root in\n"
+    "     auto_unmount      unmount when the daemon dies\n"
+    "     max_threads=N     serve with at most N threads (default 10)\n"
+    "     clone_fd          a device descriptor of its own for each thread\n"
+    "     fsname=NAME       what df and mount show as the source (default: VOLUME)\n"
+    "     nosuid, nodev, noexec, noatime …  as in mount(8)\n";
+
+const char options_check_usage[] = "usage: fsck.itemfs [-nv] VOLUME\n";
+
+const char options_check_help[] =
+    "\n"
+    "Reads the whole of VOLUME, which must not be mounted, and proves that every index agrees with its table.\n"
+    "\n"
+    "  -n         change nothing (which is always so)\n"
+    "  -v         say what is being looked at\n"
+    "  -a -p -y   accepted; there is nothing that could be repaired automatically\n"
+    "  -f         accepted; the check is always a full one\n"
+    "  -h         print this\n"
+    "  -V         print the versions\n"
+    "\n"
+    "Status: 0 clean, 4 something disagrees, 8 the check could not be made, 16 wrong use.\n";
+
+enum meaning {
+	MEANS_FOREGROUND,
+	MEANS_DEBUG,
+	MEANS_SINGLE_THREAD,
+	MEANS_HELP,
+	MEANS_VERSION,
+	MEANS_DURABLE,
+	MEANS_NOT_DURABLE,
+	MEANS_READ_ONLY,
+	MEANS_READ_WRITE,
+	MEANS_CLONE_FD,
+	MEANS_MAX_THREADS,
+	MEANS_PASS_ON,
+	MEANS_NOTHING, /* to us */
+	MEANS_UNKNOWN,
+};
+
+/* In each of these lists a word that ends in '=' or '-' stands for all that begin with it. */
+static const struct word {
+	const char *text;
+	enum meaning meaning;
+} words[] = {
+    {"-f", MEANS_FOREGROUND},
+    {"-d", MEANS_DEBUG},
+    {"--debug", MEANS_DEBUG},
+    {"debug", MEANS_DEBUG},
+    {"-s", MEANS_SINGLE_THREAD},
+    {"-h", MEANS_HELP},
+    {"--help", MEANS_HELP},
+    {"-V", MEANS_VERSION},
+    {"--version", MEANS_VERSION},
+    /* `dirsync` asks for less than `sync`, which is what we have for it. */
+    {"sync", MEANS_DURABLE},
+    {"dirsync", MEANS_DURABLE},
+    {"async", MEANS_NOT_DURABLE},
+    {"clone_fd", MEANS_CLONE_FD},
+    {"max_threads=", MEANS_MAX_THREADS},
+    {"ro", MEANS_READ_ONLY},
+    {"rw", MEANS_READ_WRITE},
+};
+
+static const char *const passed_on[] = {
+    "suid",       "nosuid",       "dev",     "nodev",    "exec",     "noexec",     "noatime",     "allow_other",
+    "allow_root", "auto_unmount", "fsname=", "subtype=", "context=", "fscontext=", "defcontext=", "rootcontext="};
+
+/* default_permissions is always on. Access times are not kept, and this libfuse has no flags for them but noatime. The empty one
+ * is as in "ro,,sync". */
+// clang-format off
+static const char *const dropped[] = {
+    "atime", "default_permissions", "", "defaults", "auto", "noauto", "user", "user=", "nouser", "users",
+    "nousers", "owner", "noowner", "group", "nogroup", "nofail", "_netdev", "comment=", "helper=", "uhelper=",
+    "x-", "X-", "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime",
+    "nolazytime", "silent", "loud",
+};
+// clang-format on
+
+struct parsing {
+	struct options *options;
+	struct why *why;
+	enum rc rc;
+};
+
+static bool matches(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (n > 1 && (word[n - 1] == '=' || word[n - 1] == '-'))
+		return strncmp(text, word, n) == 0;
+	return strcmp(text, word) == 0;
+}
+
+static enum meaning meaning_of(const char *text)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (matches(text, words[i].text))
+			return words[i].meaning;
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		if (matches(text, passed_on[i]))
+			return MEANS_PASS_ON;
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+		if (matches(text, dropped[i]))
+			return MEANS_NOTHING;
+	return MEANS_UNKNOWN;
+}
+
+static enum rc take_max_threads(struct options *options, const char *value, struct why *why)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || n < 1 || n > MAX_THREADS_LIMIT)
+		return why_set(why, RC_INVALID, "max_threads must be a number from 1 to %d, not '%s'",
+			       MAX_THREADS_LIMIT, value);
+	options->max_threads = (unsigned)n;
+	return RC_OK;
+}
+
+static enum rc pass_on(struct options *options, const char *text)
+{
+	return fuse_opt_add_opt_escaped(&options->passed_on, text) == 0 ? RC_OK : RC_NO_MEMORY;
+}
+
+static enum rc take_word(struct options *options, const char *text, struct why *why)
+{
+	switch (meaning_of(text)) {
+	case MEANS_FOREGROUND:
+		options->foreground = true;
+		return RC_OK;
+	case MEANS_DEBUG:
+		options->debug = true;
+		options->foreground = true;
+		return RC_OK;
+	case MEANS_SINGLE_THREAD:
+		options->single_thread = true;
+		return RC_OK;
+	case MEANS_HELP:
+		options->help = true;
+		return RC_OK;
+	case MEANS_VERSION:
+		options->version = true;
+		return RC_OK;
+	case MEANS_DURABLE:
+		options->durable = true;
+		return RC_OK;
+	case MEANS_NOT_DURABLE:
+		options->durable = false;
+		return RC_OK;
+	case MEANS_READ_ONLY:
+		options->read_only = true;
+		return pass_on(options, text);
+	case MEANS_READ_WRITE:
+		options->read_only = false;
+		return pass_on(options, text);
+	case MEANS_CLONE_FD:
+		options->clone_fd = true;
+		return RC_OK;
+	case MEANS_MAX_THREADS:
+		return take_max_threads(options, strchr(text, '=') + 1, why);
+	case MEANS_PASS_ON:
+		return pass_on(options, text);
+	case MEANS_NOTHING:
+		return RC_OK;
+	case MEANS_UNKNOWN:
+		break;
+	}
+	if (text[0] == '-')
+		return why_set(why, RC_INVALID, "unknown option '%s'", text);
+	return why_set(why, RC_INVALID, "unknown option '-o %s'", text);
+}
+
+static enum rc take_path(struct options *options, const char *text, struct why *why)
+{
+	char **slot = options->volume == NULL ? &options->volume : &options->mountpoint;
+
+	if (*slot != NULL)
+		return why_set(why, RC_INVALID, "one argument too many: '%s'", text);
+	if (text[0] == '\0')
+		return why_set(why, RC_INVALID, "%s is empty", slot == &options->volume ? "VOLUME" : "MOUNTPOINT");
+	*slot = strdup(text);
+	return *slot != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
+/* Called by libfuse for each argument and each word of an -o. Always discards it: what goes on is collected in passed_on. */
+static int take_argument(void *data, const char *text, int kind, struct fuse_args *arguments)
+{
+	struct parsing *parsing = data;
+
+	(void)arguments;
+	if (kind == FUSE_OPT_KEY_NONOPT)
+		parsing->rc = take_path(parsing->options, text, parsing->why);
+	else
+		parsing->rc = take_word(parsing->options, text, parsing->why);
+	return parsing->rc == RC_OK ? 0 : -1;
+}
+
+static enum rc check_all_there(const struct options *options, struct why *why)
+{
+	if (options->help || options->version || options->mountpoint != NULL)
+		return RC_OK;
+	if (options->volume == NULL)
+		return why_set(why, RC_INVALID, "VOLUME and MOUNTPOINT are missing");
+	return why_set(why, RC_INVALID, "MOUNTPOINT is missing");
+}
+
+/* libfuse would say this itself, in its own words. */
+static bool ends_in_bare_o(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return false;
+		if (strcmp(argv[i], "-o") == 0 && ++i == argc)
+			return true;
+	}
+	return false;
+}
+
+enum rc options_parse(int argc, char **argv, struct options *ret_options, struct why *why)
+{
+	struct options options = {0};
+	struct parsing parsing = {&options, why, RC_OK};
+	struct fuse_args arguments = FUSE_ARGS_INIT(argc, argv);
+	enum rc rc;
+
+	if (ends_in_bare_o(argc, argv))
+		return why_set(why, RC_INVALID, "-o needs its options");
+	if (fuse_opt_parse(&arguments, &parsing, NULL, take_argument) == 0)
+		rc = check_all_there(&options, why);
+	else
+		rc = parsing.rc != RC_OK ? parsing.rc : RC_NO_MEMORY;
+	fuse_opt_free_args(&arguments);
+	if (rc == RC_NO_MEMORY)
+		why_set(why, rc, "out of memory");
+	if (rc != RC_OK) {
+		options_clear(&options);
+		return rc;
+	}
+	*ret_options = options;
+	return RC_OK;
+}
+
+void options_clear(struct options *options)
+{
+	free(options->volume);
+	free(options->mountpoint);
+	free(options->passed_on);
+	*options = (struct options){0};
+}
+
+/* The canonical form of a path whose last component does not exist yet. */
+static enum rc resolve_new(const char *path, char **ret_absolute, struct why *why)
+{
+	char *copy = strdup(path), *parent = NULL, *slash;
+	const char *directory, *name;
+	enum rc rc = RC_OK;
+
+	if (copy == NULL)
+		return why_set(why, RC_NO_MEMORY, "out of memory");
+	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = '\0';
+	slash = strrchr(copy, '/');
+	name = slash != NULL ? slash + 1 : copy;
+	if (slash != NULL)
+		*slash = '\0';
+	directory = slash == NULL ? "." : slash == copy ? "/" : copy;
+	parent = realpath(directory, NULL);
+	if (parent == NULL)
+		rc =
+		    why_set(why, RC_NOT_FOUND, "VOLUME %s cannot be created: %s: %s", path, directory, strerror(errno));
+	else if (asprintf(ret_absolute, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, name) < 0)
+		rc = why_set(why, RC_NO_MEMORY, "out of memory");
+	free(parent);
+	free(copy);
+	return rc;
+}
+
+static enum rc resolve_volume(const char *path, bool may_be_new, char **ret_absolute, struct why *why)
+{
+	struct stat attributes;
+	char *absolute = realpath(path, NULL);
+
+	if (absolute == NULL && errno == ENOENT && may_be_new)
+		return resolve_new(path, ret_absolute, why);
+	if (absolute == NULL)
+		return why_set(why, RC_NOT_FOUND, "VOLUME %s: %s", path, strerror(errno));
+	if (stat(absolute, &attributes) == 0 && S_ISDIR(attributes.st_mode)) {
+		*ret_absolute = absolute;
+		return RC_OK;
+	}
+	free(absolute);
+	return why_set(why, RC_INVALID, "VOLUME %s is not a directory", path);
+}
+
+static enum rc refuse_mountpoint(const char *path, int error, struct why *why)
+{
+	if (error == ENOTCONN)
+		return why_set(why, RC_BUSY,
+			       "MOUNTPOINT %s is a mount whose daemon is gone: run `fusermount3 -u %s` first", path,
+			       path);
+	return why_set(why, RC_INVALID, "MOUNTPOINT %s: %s", path, strerror(error));
+}
+
+static enum rc resolve_mountpoint(const char *path, char **ret_absolute, struct why *why)
+{
+	struct stat attributes;
+	char *absolute = realpath(path, NULL);
+	enum rc rc = RC_OK;
+
+	if (absolute == NULL)
+		return refuse_mountpoint(path, errno, why);
+	if (stat(absolute, &attributes) != 0)
+		rc = refuse_mountpoint(path, errno, why);
+	else if (!S_ISDIR(attributes.st_mode))
+		rc = why_set(why, RC_INVALID, "MOUNTPOINT %s is not a directory", path);
+	else if (options_is_mounted("/proc/self/mounts", absolute))
+		rc =
+		    why_set(why, RC_BUSY,
+			    "MOUNTPOINT %s is already a mount of itemfs; `fusermount3 -u %s` would end it", path, path);
+	if (rc == RC_OK)
+		*ret_absolute = absolute;
+	else
+		free(absolute);
+	return rc;
+}
+
+bool options_is_mounted(const char *mounts, const char *path)
+{
+	enum { ROOM = 4 * PATH_MAX };
+	struct mntent entry;
+	bool is_itemfs = false;
+	FILE *list = setmntent(mounts, "re");
+	char *room = malloc(ROOM);
+
+	/* Later lines lie on top of earlier ones. */
+	while (list != NULL && room != NULL && getmntent_r(list, &entry, room, ROOM) != NULL)
+		if (strcmp(entry.mnt_dir, path) == 0)
+			is_itemfs = strcmp(entry.mnt_type, "fuse.itemfs") == 0;
+	free(room);
+	if (list != NULL)
+		endmntent(list);
+	return is_itemfs;
+}
+
+bool options_lies_in(const char *inner, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	if (strcmp(outer, "/") == 0)
+		return true;
+	return strncmp(inner, outer, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
+}
+
+enum rc options_resolve(struct options *options, struct why *why)
+{
+	char *volume = NULL, *mountpoint = NULL;
+	enum rc rc = resolve_mountpoint(options->mountpoint, &mountpoint, why);
+
+	if (rc == RC_OK)
+		rc = resolve_volume(options->volume, !options->read_only, &volume, why);
+	if (rc == RC_OK && options_lies_in(volume, mountpoint))
+		rc = why_set(why, RC_INVALID, "VOLUME %s lies in MOUNTPOINT %s: the mount would hide it", volume,
+			     mountpoint);
+	else if (rc == RC_OK && options_lies_in(mountpoint, volume))
+		rc = why_set(why, RC_INVALID, "MOUNTPOINT %s lies in VOLUME %s, which is for itemfs alone", mountpoint,
+			     volume);
+	if (rc != RC_OK) {
+		free(volume);
+		free(mountpoint);
+		return rc;
+	}
+	free(options->volume);
+	free(options->mountpoint);
+	options->volume = volume;
+	options->mountpoint = mountpoint;
+	return RC_OK;
+}
+
+/* Ours come first, so that an fsname= or subtype= that was asked for wins. */
+static enum rc join_for_libfuse(const struct options *options, char **ret_list)
+{
+	char *list = NULL, *fsname = NULL;
+	bool ok = asprintf(&fsname, "fsname=%s", options->volume) >= 0;
+
+	if (!ok)
+		fsname = NULL;
+	ok = ok && fuse_opt_add_opt(&list, "default_permissions,subtype=itemfs") == 0;
+	ok = ok && fuse_opt_add_opt_escaped(&list, fsname) == 0;
+	ok = ok && (!options->debug || fuse_opt_add_opt(&list, "debug") == 0);
+	ok = ok && (options->passed_on == NULL || fuse_opt_add_opt(&list, options->passed_on) == 0);
+	free(fsname);
+	if (!ok) {
+		free(list);
+		return RC_NO_MEMORY;
+	}
+	*ret_list = list;
+	return RC_OK;
+}
+
+enum rc options_for_libfuse(const struct options *options, struct fuse_args *ret_arguments)
+{
+	struct fuse_args arguments = FUSE_ARGS_INIT(0, NULL);
+	char *list = NULL;
+	enum rc rc = join_for_libfuse(options, &list);
+
+	if (rc != RC_OK)
+		return rc;
+	if (fuse_opt_add_arg(&arguments, "itemfs") != 0 || fuse_opt_add_arg(&arguments, "-o") != 0 ||
+	    fuse_opt_add_arg(&arguments, list) != 0) {
+		fuse_opt_free_args(&arguments);
+		rc = RC_NO_MEMORY;
+	} else {
+		*ret_arguments = arguments;
+	}
+	free(list);
+	return rc;
+}
+
+enum rc options_parse_check(int argc, char **argv, struct check_options *ret_options, struct why *why)
+{
+	static const struct option long_options[] = {
+	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	struct check_options options = {0};
+	int letter;
+
+	optind = 0; /* glibc: begin anew, whatever was parsed before */
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, "nvfaypVh", long_options, NULL)) != -1) {
+		if (letter == '?' && optopt != 0)
+			return why_set(why, RC_INVALID, "unknown option '-%c'", optopt);
+		if (letter == '?')
+			return why_set(why, RC_INVALID, "unknown option '%s'", argv[optind - 1]);
+		options.verbose |= letter == 'v';
+		options.repair |= letter == 'a' || letter == 'y' || letter == 'p';
+		options.help |= letter == 'h';
+		options.version |= letter == 'V';
+	}
+	if (!options.help && !options.version && optind == argc)
+		return why_set(why, RC_INVALID, "VOLUME is missing");
+	if (optind + 1 < argc)
+		return why_set(why, RC_INVALID, "one argument too many: '%s'", argv[optind + 1]);
+	options.volume = argv[optind];
+	*ret_options = options;
+	return RC_OK;
+}
+
+void options_print_version(FILE *out)
+{
+	fprintf(out, "itemfs version %s\nFUSE library version %s\n", ITEMFS_VERSION, fuse_pkgversion());
+}

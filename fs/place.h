@@ -1,0 +1,42 @@
+/* place: from names to keys: what a node, or a name in a directory, stands for in the volume. The one place that knows the grammar of the tree.
+ *
+ * Called with the tree's names held (node.h), which keeps the table's definition as it is, too.
+ */
+#ifndef ITEMFS_PLACE_H
+#define ITEMFS_PLACE_H
+
+#include "fs/front.h"
+#include "fs/node.h"
+#include "index/leaf.h"
+#include "store/rows.h"
+
+struct place {
+	enum node_kind kind;
+	struct node *parent;        /* borrowed */
+	struct table *table;        /* borrowed from the tree; NULL outside tables */
+	char table_name[256];       /* a table that need not be there */
+	struct leaf leaf;           /* items and plain files; a partition's key is leaf.pk */
+	char index[256];            /* index views: its name */
+	struct key keys[ROW_KEYS_MAX]; /* an index key: the first; an entry: all of them */
+	size_t key_count;
+	uint64_t id; /* a rejected draft */
+};
+
+/* What a node stands for. RC_STALE: it is dead; RC_NOT_FOUND: its name means nothing in the table as it is defined now. */
+enum rc place_of(struct frontend *front, struct node *node, struct place *ret_place);
+
+/* What a name in a directory would stand for, whether it is there or not; for looking up. RC_NOT_FOUND: nothing can be there. Where a name in a table may be a partition's or a plain file's, it is the
+ * partition's (place_as_plain() gives the other). */
+enum rc place_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place);
+enum rc place_as_plain(struct node *parent, const char *name, struct place *place);
+
+/* The same for making something: a directory, or a regular file. RC_FORBIDDEN: reserved, or nothing of that sort belongs there; RC_READ_ONLY: in a view; RC_INVALID, RC_NOT_UTF8,
+ * RC_NAME_TOO_LONG with why. */
+enum rc place_create(struct frontend *front, struct node *parent, const char *name, bool directory, struct place *ret_place, struct why *why);
+
+/* The names of what listings give. False: the name would be empty (out of memory). Names over 255 bytes are cut and end in a hash: the way back is a search (place_lookup does it). */
+bool place_item_name(const struct key *sk, bool has_sk, char out[256]);
+bool place_key_name(const struct key *key, bool component, char out[256]);
+bool place_entry_name(const struct key *keys, size_t count, char out[256]);
+
+#endif

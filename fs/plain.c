@@ -1,0 +1,194 @@
+/* plain: see plain.h. */
+#include "fs/plain.h"
+#include "fs/log.h"
+#include "fs/reply.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void touched(struct frontend *front, struct plain *plain)
+{
+	plain->dirty = true;
+	plain->mtime = clock_now();
+	plain->mtime_tick = front_tick(front);
+}
+
+static struct plain *plain_load(const struct place *place, struct head *ret_head, enum rc *rc)
+{
+	struct plain *plain = calloc(1, sizeof *plain);
+	if (!plain) {
+		*rc = RC_NO_MEMORY;
+		return NULL;
+	}
+	pthread_mutex_init(&plain->lock, NULL);
+	*rc = leaf_get(&place->leaf, NULL, ret_head, &plain->bytes);
+	if (*rc) {
+		pthread_mutex_destroy(&plain->lock);
+		free(plain);
+		return NULL;
+	}
+	plain->mtime = ret_head->meta.mtime;
+	return plain;
+}
+
+static void plain_free(struct plain *plain)
+{
+	buf_free(&plain->bytes);
+	pthread_mutex_destroy(&plain->lock);
+	free(plain);
+}
+
+/* Keeps it from going away; NULL where nobody has it open. */
+static struct plain *plain_pin(struct frontend *front, struct node *node)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	struct plain *plain = node->plain;
+	if (plain)
+		plain->opens++;
+	pthread_mutex_unlock(&front->tree.lock);
+	return plain;
+}
+
+static void plain_unpin(struct frontend *front, struct node *node)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	struct plain *plain = node->plain;
+	bool last = --plain->opens == 0;
+	if (last)
+		node->plain = NULL;
+	pthread_mutex_unlock(&front->tree.lock);
+	if (last)
+		plain_free(plain);
+}
+
+enum rc plain_open(struct frontend *front, struct node *node, const struct place *place, bool truncate)
+{
+	struct head head;
+	enum rc rc = RC_OK;
+	struct plain *plain = plain_pin(front, node);
+	if (!plain) {
+		struct plain *fresh = plain_load(place, &head, &rc);
+		if (rc)
+			return rc;
+		pthread_mutex_lock(&front->tree.lock);
+		plain = node->plain; /* somebody may have been faster */
+		if (!plain) {
+			plain = node->plain = fresh;
+			node->birth = head.birth;
+			fresh = NULL;
+		}
+		plain->opens++;
+		pthread_mutex_unlock(&front->tree.lock);
+		if (fresh)
+			plain_free(fresh);
+	}
+	return truncate ? plain_resize(front, node, 0) : RC_OK;
+}
+
+void plain_drop(struct frontend *front, struct node *node)
+{
+	plain_unpin(front, node);
+}
+
+enum rc plain_read(struct node *node, uint64_t offset, size_t n, struct buf *out)
+{
+	struct plain *plain = node->plain;
+	pthread_mutex_lock(&plain->lock);
+	size_t len = plain->bytes.len;
+	if (offset < len)
+		buf_add(out, plain->bytes.data + offset, n < len - offset ? n : len - (size_t)offset);
+	pthread_mutex_unlock(&plain->lock);
+	return out->failed ? RC_NO_MEMORY : RC_OK;
+}
+
+void plain_close(struct frontend *front, struct node *node)
+{
+	enum rc rc = plain_store(front, node, front->options.durable);
+	if (rc)
+		log_error("%s: %zu bytes could not be stored at close: %s", node->name, node->plain->bytes.len, rc_name(rc));
+	plain_unpin(front, node);
+}
+
+enum rc plain_write(struct frontend *front, struct node *node, const void *bytes, size_t n, uint64_t offset, bool append)
+{
+	struct plain *plain = node->plain;
+	enum rc rc = RC_OK;
+	pthread_mutex_lock(&plain->lock);
+	if (append)
+		offset = plain->bytes.len;
+	if (offset > ITEM_DOCUMENT_MAX || n > ITEM_DOCUMENT_MAX - offset) {
+		rc = RC_TOO_BIG;
+	} else {
+		size_t end = (size_t)offset + n;
+		if (end > plain->bytes.len)
+			buf_resize(&plain->bytes, end);
+		rc = plain->bytes.failed ? RC_NO_MEMORY : RC_OK;
+		plain->bytes.failed = false;
+		if (!rc && n)
+			memcpy(plain->bytes.data + offset, bytes, n);
+		if (!rc)
+			touched(front, plain);
+	}
+	pthread_mutex_unlock(&plain->lock);
+	return rc;
+}
+
+enum rc plain_resize(struct frontend *front, struct node *node, uint64_t size)
+{
+	struct plain *plain = node->plain;
+	enum rc rc = RC_OK;
+	if (size > ITEM_DOCUMENT_MAX)
+		return RC_TOO_BIG;
+	pthread_mutex_lock(&plain->lock);
+	buf_resize(&plain->bytes, (size_t)size);
+	if (plain->bytes.failed)
+		rc = RC_NO_MEMORY;
+	plain->bytes.failed = false;
+	if (!rc)
+		touched(front, plain);
+	pthread_mutex_unlock(&plain->lock);
+	return rc;
+}
+
+enum rc plain_store(struct frontend *front, struct node *node, bool durable)
+{
+	struct plain *plain = node->plain;
+	struct place place;
+	struct head head;
+	enum rc rc = place_of(front, node, &place);
+	if (rc)
+		return rc == RC_STALE ? RC_OK : rc; /* deleted: there is nowhere to store it */
+	pthread_mutex_lock(&plain->lock);
+	if (plain->dirty) {
+		struct leaf_write write = {.document = plain->bytes.data, .len = plain->bytes.len, .durable = durable};
+		write.condition = LEAF_SAME;
+		pthread_mutex_lock(&front->tree.lock);
+		write.birth = node->birth;
+		write.mtime_set = plain->mtime_tick > node->times_tick;
+		pthread_mutex_unlock(&front->tree.lock);
+		write.mtime = plain->mtime;
+		rc = leaf_write(&place.leaf, &write, &head, NULL);
+		if (!rc || rc == RC_STALE)
+			plain->dirty = false;
+	}
+	pthread_mutex_unlock(&plain->lock);
+	return rc == RC_STALE ? RC_OK : rc;
+}
+
+void plain_overlay(struct frontend *front, struct node *node, struct stat *st)
+{
+	struct plain *plain = plain_pin(front, node);
+	if (!plain)
+		return;
+	pthread_mutex_lock(&front->tree.lock);
+	uint64_t times = node->times_tick;
+	pthread_mutex_unlock(&front->tree.lock);
+	pthread_mutex_lock(&plain->lock);
+	st->st_size = (off_t)plain->bytes.len;
+	st->st_blocks = (blkcnt_t)((plain->bytes.len + 511) / 512);
+	if (plain->dirty && plain->mtime_tick > times) {
+		st->st_mtim.tv_sec = plain->mtime / 1000000000;
+		st->st_mtim.tv_nsec = plain->mtime % 1000000000;
+	}
+	pthread_mutex_unlock(&plain->lock);
+	plain_unpin(front, node);
+}

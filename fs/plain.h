@@ -1,0 +1,38 @@
+/* plain: the bytes of a plain file while it is open: shared by all who open it, visible at write, stored at flush and fsync.
+ *
+ * It hangs on the node and lives from the first open to the last release. `lock` guards it; it is taken after the names and before nothing.
+ */
+#ifndef ITEMFS_PLAIN_H
+#define ITEMFS_PLAIN_H
+
+#include "fs/front.h"
+#include "fs/place.h"
+#include "store/model/buf.h"
+
+struct plain {
+	pthread_mutex_t lock;
+	unsigned opens; /* under tree.lock */
+	struct buf bytes;
+	bool dirty;
+	int64_t mtime;        /* of the last write */
+	uint64_t mtime_tick;  /* and when that was, in ticks */
+};
+
+/* Opens it: loads the bytes where nobody has it open. RC_NOT_FOUND. */
+enum rc plain_open(struct frontend *front, struct node *node, const struct place *place, bool truncate);
+/* Stores what is dirty; the last one frees the bytes. With the names held. */
+void plain_close(struct frontend *front, struct node *node);
+
+/* Gives the share back without storing: the file has become an item. */
+void plain_drop(struct frontend *front, struct node *node);
+
+enum rc plain_write(struct frontend *front, struct node *node, const void *bytes, size_t n, uint64_t offset, bool append);
+enum rc plain_resize(struct frontend *front, struct node *node, uint64_t size);
+/* Stores it where it is dirty. With the names held. */
+enum rc plain_store(struct frontend *front, struct node *node, bool durable);
+/* Copies what is there from offset on. */
+enum rc plain_read(struct node *node, uint64_t offset, size_t n, struct buf *out);
+/* Size and mtime while it is open. */
+void plain_overlay(struct frontend *front, struct node *node, struct stat *st);
+
+#endif

@@ -1,0 +1,46 @@
+/* refuse: see refuse.h. */
+#include "fs/refuse.h"
+#include "fs/log.h"
+#include "fs/reply.h"
+#include "index/refusals.h"
+#include <stdlib.h>
+
+static bool worth_a_line(enum rc rc, const struct why *why)
+{
+	switch (rc) {
+	case RC_INVALID:
+	case RC_REFUSED:
+	case RC_UNFINISHED:
+	case RC_TOO_BIG:
+	case RC_NAME_TOO_LONG:
+	case RC_NOT_UTF8:
+	case RC_FORBIDDEN:
+	case RC_NOT_EMPTY:
+	case RC_CROSS:
+	case RC_BUSY:
+		return why->text[0];
+	default:
+		return false;
+	}
+}
+
+void refuse_request(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why)
+{
+	struct frontend *front = front_of(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	if (!worth_a_line(rc, why))
+		return;
+	char *path = path_of(&front->tree, node, name);
+	struct actor actor = {ctx->uid, ctx->gid, ctx->pid, path ? path : ""};
+	struct refusal refusal = {&actor, reply_errno_name(rc), why, NULL};
+	uint64_t id = 0;
+	refusals_add(front->volume, &refusal, &id);
+	free(path);
+}
+
+void refuse_draft(struct frontend *front, const struct actor *actor, enum rc rc, const struct why *why, const struct buf *draft, uint64_t *id)
+{
+	struct refusal refusal = {actor, reply_errno_name(rc), why, draft};
+	if (refusals_add(front->volume, &refusal, id))
+		log_error("a refused draft of %s (%zu bytes) could not be kept: %s", actor->path, draft->len, why->text);
+}

@@ -1,0 +1,14 @@
+/* refuse: tells `.itemfs/errors` why something was refused, so that the words that errno cannot carry are somewhere.
+ */
+#ifndef ITEMFS_REFUSE_H
+#define ITEMFS_REFUSE_H
+
+#include "fs/front.h"
+
+/* A name or an argument that was refused, in a request: one line. Does nothing for rc that are no refusal (not found, exists, …) and where why has no words. `name` may be NULL. */
+void refuse_request(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why);
+
+/* A draft: its bytes are kept with the line. *id as in refusals_add(). */
+void refuse_draft(struct frontend *front, const struct actor *actor, enum rc rc, const struct why *why, const struct buf *draft, uint64_t *id);
+
+#endif

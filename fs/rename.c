@@ -1,0 +1,188 @@
+/* rename: one commit each, with the names held for writing, so that no operation sees the tree and the volume disagree. */
+#include "fs/place.h"
+#include "fs/plain.h"
+#include "fs/refuse.h"
+#include "fs/reply.h"
+#include "index/definition.h"
+#include "index/partition.h"
+#include <stdio.h>
+#include <string.h>
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
+struct renaming {
+	struct frontend *front;
+	struct node *node, *target; /* holds; the target may be NULL */
+	struct node *parent, *to;
+	const char *name, *to_name;
+	bool noreplace;
+	struct place from, place; /* where it is, and where it is to be */
+	struct head head;         /* of a file, afterwards */
+	struct why why;
+};
+
+static enum rc rename_table(struct renaming *r)
+{
+	if (r->to->kind != NODE_ROOT)
+		return why_set(&r->why, RC_FORBIDDEN, "a table stands at the root and nowhere else");
+	enum rc rc = place_create(r->front, r->to, r->to_name, true, &r->place, &r->why);
+	return rc ? rc : table_rename(r->node->table, r->to_name, r->noreplace, &r->why);
+}
+
+static enum rc rename_partition(struct renaming *r)
+{
+	struct place plain;
+	struct head head;
+	enum rc rc = place_create(r->front, r->to, r->to_name, true, &r->place, &r->why);
+	if (rc)
+		return rc;
+	if (r->place.kind != NODE_PARTITION || r->place.table != r->from.table)
+		return RC_CROSS;
+	if (place_as_plain(r->to, r->to_name, &plain) == RC_OK && leaf_get(&plain.leaf, NULL, &head, NULL) == RC_OK)
+		return RC_EXISTS;
+	return partition_rename(r->from.table, &r->from.leaf.pk, &r->place.leaf.pk, r->noreplace, &r->why);
+}
+
+/* A name that is created and not stored: with nothing written it is an empty item, and stored now; otherwise only its name moves. */
+static enum rc rename_pending(struct renaming *r, bool *ret_moved)
+{
+	struct node *node = r->node;
+	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &node->fresh, .appeared = node->appeared};
+	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || node->dirty) {
+		struct head head;
+		bool taken = r->target && r->target->pending;
+		if (!taken)
+			taken = (r->place.kind == NODE_DEFINITION ? definition_get(r->place.table, NULL, &head, NULL)
+								  : leaf_get(&r->place.leaf, NULL, &head, NULL)) == RC_OK;
+		if (taken || r->place.kind != r->from.kind)
+			return why_set(&r->why, RC_BUSY, "%s is being written and has no content yet that could replace anything", r->name);
+		*ret_moved = true;
+		return RC_OK;
+	}
+	enum rc rc = leaf_write(&r->from.leaf, &write, &r->head, &r->why);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&r->front->tree.lock);
+	node_set_pending(node, false);
+	node->birth = r->head.birth;
+	pthread_mutex_unlock(&r->front->tree.lock);
+	return RC_OK;
+}
+
+static enum rc onto_definition(struct renaming *r, const struct buf *document)
+{
+	struct buf stored = {0};
+	struct definition_write write = {.fresh = &r->head.meta, .from = &r->from.leaf, .durable = r->front->options.durable};
+	write.condition = r->noreplace ? LEAF_ABSENT : LEAF_ALWAYS;
+	if (r->from.kind != NODE_PLAIN || r->from.table != r->place.table)
+		return RC_CROSS;
+	enum rc rc = leaf_get(&r->from.leaf, NULL, &r->head, &stored);
+	struct meta meta = r->head.meta;
+	write.fresh = &meta;
+	write.document = document ? document->data : stored.data;
+	write.len = document ? document->len : stored.len;
+	if (!rc)
+		rc = definition_set(r->place.table, &write, &r->head, &r->why);
+	buf_free(&stored);
+	return rc;
+}
+
+static enum rc rename_stored(struct renaming *r, const struct buf *document)
+{
+	struct leaf_move move = {.noreplace = r->noreplace, .document = document};
+	if (r->place.kind == NODE_DEFINITION)
+		return onto_definition(r, document);
+	if (r->from.kind == NODE_DEFINITION)
+		return r->place.kind == NODE_PLAIN ? definition_to_file(r->from.table, &r->place.leaf, r->noreplace, &r->head) : RC_CROSS;
+	return leaf_rename(&r->from.leaf, &r->place.leaf, &move, &r->head, &r->why);
+}
+
+static void bury_target(struct renaming *r, const struct head *head)
+{
+	if (!r->target)
+		return;
+	r->target->fresh = head->meta;
+	r->target->pending_size = head->size;
+}
+
+/* An item, a plain file or a definition. */
+static enum rc rename_file(struct renaming *r)
+{
+	struct plain *plain = r->node->plain;
+	struct head old = {.size = 0};
+	bool moved = false;
+	enum rc rc = place_create(r->front, r->to, r->to_name, false, &r->place, &r->why);
+	if (!rc && r->noreplace && r->target && r->target->pending)
+		rc = RC_EXISTS;
+	if (!rc && r->node->pending)
+		rc = rename_pending(r, &moved);
+	if (rc || moved)
+		return rc;
+	if (r->target && (r->place.kind == NODE_ITEM || r->place.kind == NODE_PLAIN))
+		(void)leaf_get(&r->place.leaf, NULL, &old, NULL);
+	if (plain)
+		pthread_mutex_lock(&plain->lock);
+	/* One that is still open for writing: its bytes at this moment count. */
+	rc = rename_stored(r, plain && plain->dirty ? &plain->bytes : NULL);
+	if (plain && !rc)
+		plain->dirty = false;
+	if (plain)
+		pthread_mutex_unlock(&plain->lock);
+	if (!rc) {
+		r->node->birth = r->head.birth;
+		bury_target(r, &old);
+	}
+	return rc;
+}
+
+/* With the names held for writing. */
+static enum rc run(struct renaming *r)
+{
+	enum rc rc = place_of(r->front, r->node, &r->from);
+	if (rc)
+		return rc;
+	switch (r->from.kind) {
+	case NODE_TABLE:
+		return rename_table(r);
+	case NODE_PARTITION:
+		return rename_partition(r);
+	case NODE_ITEM:
+	case NODE_PLAIN:
+	case NODE_DEFINITION:
+		return rename_file(r);
+	case NODE_CONTROL:
+	case NODE_ERRORS:
+	case NODE_REJECTED:
+	case NODE_DRAFT:
+		return r->from.kind == NODE_DRAFT ? RC_CROSS : RC_FORBIDDEN; /* mv copies a rejected draft out, and removes it */
+	default:
+		return RC_READ_ONLY;
+	}
+}
+
+void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
+{
+	struct frontend *front = front_of(req);
+	struct renaming r = {.front = front, .name = name, .to_name = to_name, .noreplace = flags & RENAME_NOREPLACE};
+	r.parent = front_node(front, parent);
+	r.to = front_node(front, to);
+	if (flags & ~(unsigned)RENAME_NOREPLACE) {
+		reply_rc(req, RC_INVALID);
+		return;
+	}
+	names_write(front);
+	r.node = node_find(&front->tree, r.parent, name);
+	r.target = node_find(&front->tree, r.to, to_name);
+	enum rc rc = r.node ? run(&r) : RC_NOT_FOUND;
+	if (!rc && !node_move(&front->tree, r.node, r.to, to_name, r.place.kind))
+		rc = RC_NO_MEMORY;
+	names_done(front);
+	if (r.node)
+		node_release(&front->tree, r.node);
+	if (r.target)
+		node_release(&front->tree, r.target);
+	refuse_request(req, r.to, to_name, rc, &r.why);
+	reply_rc(req, rc);
+}

@@ -1,0 +1,265 @@
+/* reply: see reply.h. */
+#include "fs/reply.h"
+#include "fs/place.h"
+#include "fs/plain.h"
+#include "index/definition.h"
+#include "index/listing.h"
+#include "index/partition.h"
+#include "index/refusals.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double FOR_EVER = 1e6; /* seconds */
+
+static const struct {
+	int number;
+	const char *name;
+} errnos[] = {
+    [RC_OK] = {0, "OK"},
+    [RC_NOT_FOUND] = {ENOENT, "ENOENT"},
+    [RC_EXISTS] = {EEXIST, "EEXIST"},
+    [RC_NOT_EMPTY] = {ENOTEMPTY, "ENOTEMPTY"},
+    [RC_INVALID] = {EINVAL, "EINVAL"},
+    [RC_REFUSED] = {EBADMSG, "EBADMSG"},
+    [RC_UNFINISHED] = {EBADMSG, "EBADMSG"},
+    [RC_TOO_BIG] = {EFBIG, "EFBIG"},
+    [RC_NAME_TOO_LONG] = {ENAMETOOLONG, "ENAMETOOLONG"},
+    [RC_NOT_UTF8] = {EILSEQ, "EILSEQ"},
+    [RC_READ_ONLY] = {EROFS, "EROFS"},
+    [RC_FORBIDDEN] = {EPERM, "EPERM"},
+    [RC_BUSY] = {EBUSY, "EBUSY"},
+    [RC_AGAIN] = {EAGAIN, "EAGAIN"},
+    [RC_CROSS] = {EXDEV, "EXDEV"},
+    [RC_STALE] = {ESTALE, "ESTALE"},
+    [RC_UNSUPPORTED] = {EOPNOTSUPP, "EOPNOTSUPP"},
+    [RC_NO_SPACE] = {ENOSPC, "ENOSPC"},
+    [RC_NO_MEMORY] = {ENOMEM, "ENOMEM"},
+    [RC_IO] = {EIO, "EIO"},
+    [RC_CORRUPT] = {EIO, "EIO"},
+};
+
+int reply_errno(enum rc rc)
+{
+	return (size_t)rc < sizeof errnos / sizeof *errnos ? errnos[rc].number : EIO;
+}
+
+const char *reply_errno_name(enum rc rc)
+{
+	return (size_t)rc < sizeof errnos / sizeof *errnos ? errnos[rc].name : "EIO";
+}
+
+void reply_rc(fuse_req_t req, enum rc rc)
+{
+	fuse_reply_err(req, reply_errno(rc));
+}
+
+double reply_keep(enum node_kind kind)
+{
+	switch (kind) {
+	case NODE_ROOT:
+	case NODE_TABLE:
+	case NODE_DEFINITION:
+	case NODE_PARTITION:
+	case NODE_ITEM:
+	case NODE_PLAIN:
+		return FOR_EVER;
+	default:
+		return 0;
+	}
+}
+
+static struct timespec time_of(int64_t ns)
+{
+	int64_t seconds = ns / 1000000000, rest = ns % 1000000000;
+	if (rest < 0) { /* before 1970 */
+		rest += 1000000000;
+		seconds--;
+	}
+	return (struct timespec){seconds, rest};
+}
+
+static void stat_meta(struct stat *st, uint64_t ino, const struct meta *meta, mode_t type)
+{
+	*st = (struct stat){.st_ino = ino, .st_mode = type | meta->mode, .st_nlink = 1, .st_blksize = 4096};
+	st->st_uid = meta->uid;
+	st->st_gid = meta->gid;
+	st->st_atim = time_of(meta->atime);
+	st->st_mtim = time_of(meta->mtime);
+	st->st_ctim = time_of(meta->ctime);
+}
+
+void stat_file(struct stat *st, uint64_t ino, const struct meta *meta, uint64_t size)
+{
+	stat_meta(st, ino, meta, S_IFREG);
+	st->st_size = (off_t)size;
+	st->st_blocks = (blkcnt_t)((size + 511) / 512);
+}
+
+void stat_directory(struct stat *st, uint64_t ino, const struct meta *meta)
+{
+	stat_meta(st, ino, meta, S_IFDIR);
+}
+
+/* What is computed belongs to whoever mounted, since the mount. */
+static struct meta computed(const struct frontend *front, uint32_t mode)
+{
+	return (struct meta){mode, front->options.uid, front->options.gid, front->mounted, front->mounted, front->mounted};
+}
+
+/* A pending name's coming is told before it is stored. */
+static void appear(struct frontend *front, struct node *node, struct meta *meta)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	if (node->appeared > meta->ctime)
+		meta->mtime = meta->ctime = node->appeared;
+	pthread_mutex_unlock(&front->tree.lock);
+}
+
+static enum rc stat_leaf(struct frontend *front, struct node *node, const struct place *place, struct stat *st)
+{
+	struct head head;
+	bool pending;
+	pthread_mutex_lock(&front->tree.lock);
+	pending = node->pending;
+	head = (struct head){.meta = node->fresh, .size = (uint32_t)node->pending_size};
+	pthread_mutex_unlock(&front->tree.lock);
+	enum rc rc = RC_OK;
+	if (!pending)
+		rc = node->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
+						   : leaf_get(&place->leaf, NULL, &head, NULL);
+	if (!rc)
+		stat_file(st, node->ino, &head.meta, head.size);
+	if (!rc && node->kind == NODE_PLAIN)
+		plain_overlay(front, node, st);
+	return rc;
+}
+
+static enum rc stat_view(struct frontend *front, struct node *node, const struct place *place, struct stat *st)
+{
+	struct table_counters counters;
+	struct head head;
+	struct meta meta = computed(front, 0555);
+	enum rc rc = RC_OK;
+	if (place->table) {
+		rc = table_stat(place->table, NULL, &counters);
+		if (rc)
+			return rc;
+		meta = counters.meta;
+		meta.mode = 0555;
+	}
+	switch (node->kind) {
+	case NODE_INDEX_KEY:
+		rc = listing_has_index_key(place->table, NULL, place->index, &place->keys[0]);
+		break;
+	case NODE_ENTRY:
+		rc = listing_get_entry(place->table, NULL, place->index, place->keys, place->key_count, &head, NULL);
+		if (rc)
+			return rc;
+		head.meta.uid = meta.uid;
+		head.meta.gid = meta.gid;
+		stat_file(st, node->ino, &head.meta, head.size);
+		return RC_OK;
+	case NODE_DRAFT:
+		rc = refusals_get(front->volume, place->id, &head, NULL);
+		if (!rc)
+			stat_file(st, node->ino, &head.meta, head.size);
+		return rc;
+	case NODE_ERRORS:
+		meta.mode = 0444;
+		stat_file(st, node->ino, &meta, 0);
+		return RC_OK;
+	case NODE_REJECTED:
+		meta.mode = 01777; /* everybody may remove what is theirs */
+		break;
+	default:
+		break;
+	}
+	if (!rc)
+		stat_directory(st, node->ino, &meta);
+	return rc;
+}
+
+/* A file that was unlinked or replaced, and is open: as it was then. */
+static bool stat_dead(struct frontend *front, struct node *node, struct stat *st, double *ret_keep)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool file = node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION;
+	struct meta meta = node->fresh;
+	uint64_t size = node->pending_size;
+	pthread_mutex_unlock(&front->tree.lock);
+	if (!file)
+		return false;
+	stat_file(st, node->ino, &meta, size);
+	if (node->kind == NODE_PLAIN)
+		plain_overlay(front, node, st);
+	st->st_nlink = 0;
+	*ret_keep = 0;
+	return true;
+}
+
+enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep)
+{
+	struct place place;
+	struct table_counters counters;
+	struct partition_record record;
+	struct meta meta;
+	enum rc rc = place_of(front, node, &place);
+	if (rc == RC_STALE && stat_dead(front, node, ret_stat, ret_keep))
+		return RC_OK;
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&front->tree.lock);
+	*ret_keep = node->writers ? 0 : reply_keep(node->kind);
+	pthread_mutex_unlock(&front->tree.lock);
+	switch (node->kind) {
+	case NODE_ROOT:
+		rc = volume_root(front->volume, NULL, &meta);
+		break;
+	case NODE_TABLE:
+		rc = table_stat(place.table, NULL, &counters);
+		meta = counters.meta;
+		break;
+	case NODE_PARTITION:
+		rc = partition_get(place.table, NULL, &place.leaf.pk, &record);
+		meta = record.meta;
+		break;
+	case NODE_DEFINITION:
+	case NODE_ITEM:
+	case NODE_PLAIN:
+		return stat_leaf(front, node, &place, ret_stat);
+	default:
+		return stat_view(front, node, &place, ret_stat);
+	}
+	if (rc)
+		return rc;
+	appear(front, node, &meta);
+	stat_directory(ret_stat, node->ino, &meta);
+	return RC_OK;
+}
+
+/* Under tree->lock, names cannot change. */
+static void add_path(struct buf *path, const struct node *node)
+{
+	if (!node->parent)
+		return;
+	add_path(path, node->parent);
+	buf_add_text(path, node->name);
+	buf_add_byte(path, '/');
+}
+
+char *path_of(struct tree *tree, const struct node *node, const char *name)
+{
+	struct buf path = {0};
+	pthread_mutex_lock(&tree->lock);
+	add_path(&path, node);
+	pthread_mutex_unlock(&tree->lock);
+	if (name)
+		buf_add_text(&path, name);
+	else if (path.len)
+		path.len--;
+	buf_add_byte(&path, 0);
+	if (path.failed)
+		buf_free(&path);
+	return (char *)path.data;
+}

@@ -1,0 +1,30 @@
+/* reply: how what happened is said to the kernel: the only translation from rc to errno, attributes, and how long they may be cached.
+ *
+ * Replies are sent with no lock held (invariant 9).
+ */
+#ifndef ITEMFS_REPLY_H
+#define ITEMFS_REPLY_H
+
+#include "fs/front.h"
+
+/* What errno says it, positive; 0 for RC_OK. A document that is refused is EBADMSG, not EINVAL: after rename, mv explains EINVAL as "cannot move to a subdirectory of itself" (FUSE-NOTES.md). */
+int reply_errno(enum rc rc);
+/* errno's name: "EBADMSG". */
+const char *reply_errno_name(enum rc rc);
+
+void reply_rc(fuse_req_t req, enum rc rc);
+
+/* How long the kernel may keep what it is told: for ever, as the daemon is the only writer; views and whatever has a draft open, not at all. */
+double reply_keep(enum node_kind kind);
+
+/* Attributes of a node (or, node NULL, of what `place` names). RC_NOT_FOUND, RC_STALE. *ret_keep: seconds that they hold. With the names held. */
+enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
+
+/* Fills a struct stat. */
+void stat_file(struct stat *st, uint64_t ino, const struct meta *meta, uint64_t size);
+void stat_directory(struct stat *st, uint64_t ino, const struct meta *meta);
+
+/* The path of a name below a node, from the root, without a leading slash; the caller frees it. NULL: no memory. */
+char *path_of(struct tree *tree, const struct node *node, const char *name);
+
+#endif
