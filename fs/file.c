@@ -84,13 +84,15 @@ static void follow_rename(struct frontend *front, struct handle *handle)
 	names_done(front);
 }
 
-static void be_writer(struct frontend *front, struct handle *handle)
+/* RC_STALE: the name went in this moment, and what would be written to it would go nowhere; the kernel looks it up again. */
+static enum rc be_writer(struct frontend *front, struct handle *handle)
 {
-	if (!handle->writer)
-		return;
 	pthread_mutex_lock(&front->tree.lock);
-	handle->node->writers++;
+	bool dead = handle->node->dead;
+	if (!dead)
+		handle->node->writers++;
 	pthread_mutex_unlock(&front->tree.lock);
+	return dead ? RC_STALE : RC_OK;
 }
 
 static void set_flags(const struct node *node, const struct handle *handle, struct fuse_file_info *fi)
@@ -118,11 +120,11 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 {
 	struct frontend *front = front_of(req);
 	struct place place;
-	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+	bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 	enum rc rc = place_of(front, node, &place);
 	if (rc)
 		return rc;
-	if (node->kind != NODE_PLAIN && !drafts(node) && (writes || (flags & O_TRUNC)))
+	if (node->kind != NODE_PLAIN && !drafts(node) && writes)
 		return RC_READ_ONLY;
 	struct handle *handle = handle_new(req, node, flags);
 	if (!handle)
@@ -130,9 +132,9 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 	if (node->kind == NODE_PLAIN) {
 		rc = plain_open(front, node, &place, flags & O_TRUNC);
 		handle->plain = !rc;
-	} else if (drafts(node)) {
-		be_writer(front, handle);
-		if (writes && (flags & O_TRUNC)) {
+	} else if (handle->writer) {
+		rc = be_writer(front, handle);
+		if (!rc && (flags & O_TRUNC)) {
 			draft_empty(&handle->draft);
 			handle->draft.tick = front_tick(front);
 			handle->draft.time = clock_now();
@@ -263,7 +265,7 @@ static enum rc create(fuse_req_t req, struct node *parent, const char *name, mod
 		struct handle *handle = *ret_handle;
 		if (!handle->writer) { /* open(O_CREAT | O_RDONLY): it still makes the file */
 			handle->writer = true;
-			be_writer(front, handle);
+			(void)be_writer(front, handle); /* it was made just now */
 		}
 		handle->created = true;
 		draft_empty(&handle->draft);

@@ -17,7 +17,7 @@ struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
 	pthread_mutex_init(&handle->lock, NULL);
 	node_hold(&front->tree, node);
 	handle->node = node;
-	handle->writer = (flags & O_ACCMODE) != O_RDONLY;
+	handle->writer = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 	handle->append = flags & O_APPEND;
 	handle->durable = front->options.durable || (flags & (O_SYNC | O_DSYNC));
 	handle->uid = ctx->uid;
@@ -113,7 +113,16 @@ static enum rc write_definition(const struct handle *handle, const struct place 
 	return definition_set(place->table, &write, ret_head, why);
 }
 
-/* One try. The definition's change gives names another meaning: it takes them for itself. */
+/* The definition's change gives names another meaning: it takes them for itself. */
+static void lock_for(struct frontend *front, bool definition)
+{
+	if (definition)
+		names_write(front);
+	else
+		names_read(front);
+}
+
+/* One try. */
 static enum rc try_commit(struct frontend *front, struct handle *handle, const struct actor *actor, bool durable)
 {
 	struct node *node = handle->node;
@@ -121,11 +130,13 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 	struct target target;
 	struct head head;
 	struct why why = {.line = 0};
-	bool definition = node->kind == NODE_DEFINITION; /* only a rename changes that, under names_write */
-	if (definition)
-		names_write(front);
-	else
-		names_read(front);
+	bool definition = node->kind == NODE_DEFINITION;
+	lock_for(front, definition);
+	while (definition != (node->kind == NODE_DEFINITION)) { /* renamed before we had the names */
+		names_done(front);
+		definition = !definition;
+		lock_for(front, definition);
+	}
 	enum rc rc = place_of(front, node, &place);
 	if (!rc) {
 		read_target(front, handle, &target);
@@ -139,6 +150,8 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 		pthread_mutex_unlock(&front->tree.lock);
 	}
 	names_done(front);
+	if (rc == RC_NOT_FOUND && !why.text[0])
+		why_set(&why, rc, "its table or partition is gone, or its name is no key in the table as it is defined now");
 	if (rc)
 		handle->draft.why = why;
 	return rc;
@@ -212,10 +225,9 @@ static void leave(struct frontend *front, struct handle *handle)
 	if (gone) {
 		directory = node_id(&front->tree, node->parent);
 		name = strdup(node->name);
+		node_kill_locked(node); /* with the lock still held: whoever opens it now must see that it is gone */
 	}
 	pthread_mutex_unlock(&front->tree.lock);
-	if (gone)
-		node_kill(&front->tree, node);
 	names_done(front);
 	if (gone && name)
 		notifier_name_gone(front->notifier, directory, name);

@@ -247,25 +247,34 @@ static enum rc unlink_stored(struct frontend *front, const struct place *place, 
 	}
 }
 
+/* With the names held: for writing where the name is pending, so that its first commit is not under way. */
+static enum rc unlink_name(struct frontend *front, struct node *parent, const char *name, struct node *node, bool waits)
+{
+	struct place place;
+	struct head head = {.size = 0};
+	enum rc rc = place_lookup(front, parent, name, &place);
+	if (!rc && place.kind == NODE_PARTITION)
+		rc = place_as_plain(parent, name, &place);
+	if (!rc && !waits)
+		rc = unlink_stored(front, &place, &head);
+	if (!rc && node)
+		bury(front, node, &head);
+	return rc;
+}
+
 void names_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct frontend *front = front_of(req);
 	struct node *parent = front_node(front, ino);
-	struct place place;
-	struct head head = {.size = 0};
-	names_read(front);
+	bool waits = pending(front, parent, name);
+	if (waits)
+		names_write(front);
+	else
+		names_read(front);
+	if (waits)
+		waits = pending(front, parent, name); /* or it was stored meanwhile, which cannot be undone */
 	struct node *node = node_find(&front->tree, parent, name);
-	enum rc rc = place_lookup(front, parent, name, &place);
-	if (!rc && place.kind == NODE_PARTITION)
-		rc = place_as_plain(parent, name, &place);
-	bool waits = node && pending(front, parent, name);
-	if (!rc && !waits)
-		rc = unlink_stored(front, &place, &head);
-	/* The commit of a draft may have come between the two looks. */
-	if (rc == RC_NOT_FOUND && node && pending(front, parent, name))
-		rc = RC_OK;
-	if (!rc && node)
-		bury(front, node, &head);
+	enum rc rc = unlink_name(front, parent, name, node, waits);
 	names_done(front);
 	if (node)
 		node_release(&front->tree, node);

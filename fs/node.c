@@ -242,7 +242,7 @@ void node_set_pending(struct node *node, bool pending)
 }
 
 /* It stays in its bucket, where nobody finds it, until the last one lets it go. */
-static void kill_locked(struct node *node)
+void node_kill_locked(struct node *node)
 {
 	node->dead = true;
 	node_set_pending(node, false);
@@ -251,7 +251,7 @@ static void kill_locked(struct node *node)
 void node_kill(struct tree *tree, struct node *node)
 {
 	pthread_mutex_lock(&tree->lock);
-	kill_locked(node);
+	node_kill_locked(node);
 	pthread_mutex_unlock(&tree->lock);
 }
 
@@ -263,7 +263,7 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	pthread_mutex_lock(&tree->lock);
 	struct node *target = find(tree, parent, name);
 	if (target && target != node)
-		kill_locked(target);
+		node_kill_locked(target);
 	link_out(tree, node);
 	struct node *old = node->parent;
 	bool pending = node->pending;

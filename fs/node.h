@@ -93,6 +93,7 @@ void node_set_pending(struct node *node, bool pending);
 
 /* It was unlinked: out of the tree. */
 void node_kill(struct tree *tree, struct node *node);
+void node_kill_locked(struct node *node); /* with tree.lock held */
 /* It has another name, and maybe parent and kind; a node that had the name is killed. False: no memory (then nothing has changed). */
 bool node_move(struct tree *tree, struct node *node, struct node *parent, const char *name, enum node_kind kind);
 

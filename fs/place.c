@@ -314,7 +314,7 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 
 enum rc place_create(struct frontend *front, struct node *parent, const char *name, bool directory, struct place *ret_place, struct why *why)
 {
-	enum node_kind kind;
+	enum node_kind kind = NODE_PLAIN;
 	enum rc rc = create_kind(parent, name, directory, &kind, why);
 	if (!rc && kind == NODE_TABLE)
 		rc = schema_table_name(name, strlen(name), why);

@@ -92,6 +92,11 @@ static enum rc find_key(const struct entry_source *source, const struct schema_i
 {
 	const struct schema_attribute *attribute = shape->key[i];
 	*ret_key = base_key(source, attribute);
+	if (*ret_key && (*ret_key)->type != KEY_N && shape->role[i] == KEY_SORT && (*ret_key)->len > KEY_SORT_MAX)
+		return why_set(why, RC_REFUSED,
+			       "One or more parameter values were invalid: the value of %s, a sort key of index %s, has %zu bytes; at most "
+			       "%d are allowed",
+			       attribute->name, index->name, (*ret_key)->len, KEY_SORT_MAX);
 	if (*ret_key)
 		return RC_OK;
 	const struct item_value *value = item_find(source->item, attribute->name, attribute->name_len);

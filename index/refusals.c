@@ -84,6 +84,16 @@ static void add_time(struct buf *line, int64_t now)
 	buf_printf(line, "\"%s.%03dZ\"", text, (int)(now / 1000000 % 1000));
 }
 
+static void add_reason(struct buf *line, const struct why *why)
+{
+	cleanup_buf struct buf words = {0};
+	if (why && why->line)
+		buf_printf(&words, "line %zu, column %zu: ", why->line, why->column);
+	buf_add_text(&words, why ? why->text : "");
+	buf_add_byte(&words, 0);
+	add_text(line, words.failed ? "" : (const char *)words.data);
+}
+
 static void compose(struct buf *line, const struct actor *actor, const char *error, const struct why *why, uint64_t rejected, int64_t now)
 {
 	buf_add_text(line, "{\"time\":");
@@ -93,9 +103,7 @@ static void compose(struct buf *line, const struct actor *actor, const char *err
 	buf_add_text(line, ",\"errno\":");
 	add_text(line, error);
 	buf_add_text(line, ",\"reason\":");
-	add_text(line, why ? why->text : "");
-	if (why && why->line)
-		buf_printf(line, ",\"line\":%zu,\"column\":%zu", why->line, why->column);
+	add_reason(line, why);
 	if (rejected)
 		buf_printf(line, ",\"rejected\":\"%llu\"", (unsigned long long)rejected);
 	buf_add_text(line, "}");

@@ -92,21 +92,24 @@ void counters_write(struct buf *value, const struct table_counters *counters)
 enum rc counters_read(const uint8_t *value, size_t n, struct table_counters *ret_counters)
 {
 	struct row_reader reader = {value, value + n, false};
-	struct table_counters *c = ret_counters;
-	row_read_meta(&reader, &c->meta);
-	c->partitions = row_read_u64(&reader);
-	c->files = row_read_u64(&reader);
-	c->items = row_read_u64(&reader);
-	c->bytes = row_read_u64(&reader);
-	c->indexes = row_read_u32(&reader);
-	if (reader.bad || c->indexes > CATALOG_INDEXES_MAX)
+	struct table_counters c;
+	row_read_meta(&reader, &c.meta);
+	c.partitions = row_read_u64(&reader);
+	c.files = row_read_u64(&reader);
+	c.items = row_read_u64(&reader);
+	c.bytes = row_read_u64(&reader);
+	c.indexes = row_read_u32(&reader);
+	if (reader.bad || c.indexes > CATALOG_INDEXES_MAX)
 		return RC_CORRUPT;
-	for (uint32_t i = 0; i < c->indexes; i++) {
-		c->index[i].id = row_read_u32(&reader);
-		c->index[i].entries = row_read_u64(&reader);
-		c->index[i].bytes = row_read_u64(&reader);
+	for (uint32_t i = 0; i < c.indexes; i++) {
+		c.index[i].id = row_read_u32(&reader);
+		c.index[i].entries = row_read_u64(&reader);
+		c.index[i].bytes = row_read_u64(&reader);
 	}
-	return reader.bad || reader.at != reader.end ? RC_CORRUPT : RC_OK;
+	if (reader.bad || reader.at != reader.end)
+		return RC_CORRUPT;
+	*ret_counters = c;
+	return RC_OK;
 }
 
 struct index_counters *counters_of(struct table_counters *counters, uint32_t id)

@@ -25,7 +25,7 @@ struct store_options {
 	size_t write_buffer; /* bytes of memtable; 0: a sensible default. Tests make it small to see log switches */
 };
 
-/* Opens the store in directory `path`. RC_NOT_FOUND: there is none and !create. RC_BUSY: another process has it open. RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN (permission): why says what
+/* Opens the store in directory `path`. RC_NOT_FOUND: there is none and !create. RC_BUSY: another process has it open. RC_NOT_EMPTY: the directory holds other things and no store. RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN (permission): why says what
  * the engine said. Must be called after the process's last fork(). */
 enum rc store_open(const char *path, const struct store_options *options, struct store **ret_store, struct why *why);
 /* Takes the store. Every cursor, snapshot and batch of it must be gone. Syncs first. NULL is fine. */
@@ -41,7 +41,8 @@ void store_batch_put(struct store_batch *batch, const void *key, size_t n, const
 void store_batch_delete(struct store_batch *batch, const void *key, size_t n);
 
 /* Makes all the changes of the batch or none, in their order. With `durable` they and everything written before them survive the loss of power once this returns RC_OK.
- * A crash leaves a prefix of the batches that were written. The batch stays the caller's. RC_NO_SPACE, RC_IO. */
+ * A crash leaves a prefix of the batches that were written. The batch stays the caller's. RC_NO_SPACE: nothing was written, unless the disk became full under the engine itself. RC_IO, and a
+ * RC_NO_SPACE of that kind: the batch is there after the next open, or not, but never in part; until then every write and sync fails the same way, and reads go on. */
 enum rc store_write(struct store *store, struct store_batch *batch, bool durable);
 
 /* All that was written so far survives the loss of power once this returns RC_OK. Costs nothing when nothing is unsynced. */
@@ -51,7 +52,7 @@ enum rc store_snapshot_take(struct store *store, struct store_snapshot **ret_sna
 void store_snapshot_release(struct store *store, struct store_snapshot *snapshot); /* NULL is fine */
 
 /* A cursor over the keys k with low <= k < high, in the view `at` (or as it is now: it then sees the moment of this call for as long as it lives).
- * It starts before the first; store_cursor_next() steps onto it. */
+ * high NULL: no upper bound. It starts before the first; store_cursor_next() steps onto it. */
 enum rc store_cursor_open(struct store *store, const struct store_snapshot *at, const void *low, size_t low_n,
                           const void *high, size_t high_n, struct store_cursor **ret_cursor);
 void store_cursor_close(struct store_cursor *cursor); /* NULL is fine */

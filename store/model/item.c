@@ -1,15 +1,16 @@
 /* item: from tokens to a checked document (see item.h for the rules).
  *
- * It goes in two passes. The first builds the tree as JSON has it while the scanner runs, for whether an object is a type
- * wrapper depends on what comes after it, and {"$M":…} decides about the object inside it. The second walks the tree from the top in
- * document order, turns wrappers into values in place, checks every rule and sums up the sizes. So of several
- * faults those of JSON itself are named before all others, an object's names before its values, and else the first.
+ * It goes in two passes. The first builds the tree as JSON has it while the scanner runs, for whether an object
+ * is a type wrapper depends on what comes after it, and {"$M":…} decides about the object inside it. The second
+ * walks the tree from the top in document order, turns wrappers into values in place, checks every rule and sums
+ * up the sizes. So of several faults those of JSON itself are named before all others, an object's names before
+ * its values, and else the first.
  *
  * Invariants:
- *  1. All memory is the arena's: it goes in one go, and nothing in it has an owner of its own. Texts without escapes stand in
- *     the document and are not copied.
- *  2. `least`, kept by the first pass, is never more than the size that the item will have, so that a document that can
- *     only be too big is given up before it takes memory in proportion to its 16 MiB.
+ *  1. All memory is the arena's: it goes in one go, and nothing in it has an owner of its own. Texts without
+ *     escapes stand in the document and are not copied.
+ *  2. `least`, kept by the first pass, is never more than the size that the item will have, so that a document
+ *     that can only be too big is given up before it takes memory in proportion to its 16 MiB.
  *  3. The second pass recurses once a level, and refuses those past ITEM_DEPTH_MAX.
  */
 #include "store/model/item.h"
@@ -183,8 +184,8 @@ static bool read_text(struct item *item, const struct json_token *token, const u
 	return true;
 }
 
-/* What a value adds to the size in any case. Names of wrappers add nothing; and of an array that may be a set's, one element can
- * be empty. */
+/* What a value adds to the size in any case. Names of wrappers add nothing; and of an array that may be a set's, one
+ * element can be empty. */
 static size_t least_of(const struct builder *builder, const struct item_value *value)
 {
 	const struct item_value *container = builder->frames[builder->depth - 1].container;

@@ -107,7 +107,8 @@ static enum rc check_exponent(int64_t exponent, struct why *why)
 	return RC_OK;
 }
 
-/* Fills in digits, ndigits and *ret_skipped, the count of zeros before the first digit. False: more than 38 are significant. */
+/* Fills in digits, ndigits and *ret_skipped, the count of zeros before the first digit. False: more than 38 are
+ * significant. */
 static bool collect(const struct parts *parts, struct number *number, size_t *ret_skipped)
 {
 	size_t skipped = 0, seen = 0, significant = 0; /* seen: digits from the first that is not 0 */

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds with sanitizers, runs the tests. The last line is "N passed, N failed, N skipped".
+#
+# contrib/test.sh [--all] [ctest options]
+#   --all   the long ones, too
+# PRESET=tsan contrib/test.sh uses another preset than "debug".
+#
+# A program of Criterion counts as many tests as it holds (its list of results says which); any other ctest entry counts as one.
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=contrib/packages.sh
+. contrib/packages.sh
+
+preset=${PRESET:-debug}
+build=build/$preset
+selection=(--label-exclude '^long$')
+if [ "${1:-}" = --all ]; then
+	selection=()
+	shift
+fi
+
+# totals: from ctest's list of entries and each program's list of tests.
+totals() {
+	local passed=0 failed=0 skipped=0 name status p f s
+	while IFS=$'\t' read -r name status; do
+		p=0 f=0 s=0
+		if [ -s "$build/tap/$name.tap" ]; then
+			s=$(grep -ciE '^(not )?ok .*# *skip' "$build/tap/$name.tap")
+			f=$(grep -iE '^not ok' "$build/tap/$name.tap" | grep -vciE '# *skip')
+			p=$(grep -iE '^ok' "$build/tap/$name.tap" | grep -vciE '# *skip')
+		fi
+		case $status in
+		run) [ $((p + f + s)) -gt 0 ] || p=1 ;;
+		fail) [ "$f" -gt 0 ] || f=1 ;;
+		*) [ $((p + f + s)) -gt 0 ] || s=1 ;;
+		esac
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	done < <(sed -nE 's/.*<testcase name="([^"]*)".* status="([^"]*)".*/\1\t\2/p' "$build/results.xml" 2> /dev/null)
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$passed" -gt 0 ] && [ "$failed" = 0 ]
+}
+
+give_up() {
+	echo "$1" >&2
+	echo "0 passed, 1 failed, 0 skipped"
+	exit 1
+}
+
+packages_install build run test || give_up "what is missing could not be installed"
+cmake --preset "$preset" > /dev/null || give_up "cmake failed"
+cmake --build --preset "$preset" || give_up "the build failed"
+
+rm -rf "$build/tap" "$build/results.xml"
+mkdir -p "$build/tap"
+ctest=(ctest --preset "$preset" --output-junit "$PWD/$build/results.xml" "${selection[@]}" "$@")
+status=0
+if [ -r /dev/fuse ] && [ -w /dev/fuse ]; then
+	"${ctest[@]}" || status=$?
+else
+	echo "/dev/fuse is closed to $(id -un): the tests run as root"
+	packages_as_root "${ctest[@]}" || status=$?
+fi
+totals || status=1
+exit "$status"

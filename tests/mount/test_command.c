@@ -1,0 +1,224 @@
+/* The command: itemfs [options] VOLUME MOUNTPOINT. */
+#include "tests/mount/harness.h"
+#include <signal.h>
+#include <sys/wait.h>
+
+TestSuite(command, .init = scratch_setup, .fini = mount_teardown, .timeout = 120);
+
+/* The program's path for shell lines. */
+#define RUN "'" ITEMFS "' "
+
+static int unmount(void)
+{
+	return sh("fusermount3 -u \"$M\"");
+}
+
+static bool volume_is_free(const char *path)
+{
+	return sh(text("'%s' '%s'", FSCK_ITEMFS, path)) == 0;
+}
+
+Test(command, makes_the_volume_when_absent_and_private)
+{
+	assert_sh(RUN "\"$D/fresh\" \"$M\"");
+	cr_expect_eq(mode_of(scratch("fresh")), 0700);
+	cr_expect_eq(unmount(), 0);
+	cr_expect(await(volume_is_free, scratch("fresh")), "%s", sh_output());
+}
+
+Test(command, returns_only_when_the_mount_answers)
+{
+	for (int i = 0; i < 5; i++) {
+		assert_sh(RUN "\"$V\" \"$M\" && mkdir \"$M/Table$RANDOM\" && mountpoint -q \"$M\"");
+		assert_sh("fusermount3 -u \"$M\"");
+		cr_assert(await(volume_is_free, volume()));
+	}
+	mount_up(NULL);
+	cr_expect_gt(strlen(listing("")), 5 * strlen("Table\n"));
+}
+
+Test(command, in_the_background_keeps_neither_the_callers_directory_nor_its_output)
+{
+	/* cat ends only when nobody holds the pipe any more. */
+	assert_sh("cd \"$D\" && mkdir here && cd here && " RUN "../volume1 ../mnt 2>&1 | cat");
+	assert_sh("rmdir \"$D/here\" && mkdir \"$M/Songs\"");
+	assert_sh("fusermount3 -u \"$M\"");
+	cr_expect(await(volume_is_free, volume()));
+}
+
+Test(command, says_why_a_mountpoint_will_not_do)
+{
+	cr_expect_neq(sh(RUN "\"$V\" \"$D/nowhere\""), 0);
+	cr_expect(strstr(sh_output(), "nowhere"), "%s", sh_output());
+	assert_sh("touch \"$D/file\"");
+	cr_expect_neq(sh(RUN "\"$V\" \"$D/file\""), 0);
+	cr_expect(strstr(sh_output(), "file"), "%s", sh_output());
+}
+
+Test(command, says_why_an_option_will_not_do)
+{
+	cr_expect_neq(sh(RUN "--no-such-option \"$V\" \"$M\""), 0);
+	cr_expect(strstr(sh_output(), "no-such-option"), "%s", sh_output());
+	cr_expect_neq(sh(RUN "-o no_such_option \"$V\" \"$M\""), 0);
+	cr_expect(strstr(sh_output(), "no_such_option"), "%s", sh_output());
+	cr_expect_neq(sh(RUN), 0);
+	cr_expect_neq(sh(RUN "\"$V\""), 0);
+	cr_expect_neq(sh(RUN "\"$V\" \"$M\" \"$D\""), 0);
+	cr_expect_neq(sh("mountpoint -q \"$M\""), 0, "something is mounted after all");
+}
+
+Test(command, refuses_a_directory_of_other_things_as_a_volume_and_leaves_it_alone)
+{
+	assert_sh("mkdir \"$D/photos\" && echo hello > \"$D/photos/one.jpg\"");
+	cr_expect_neq(sh(RUN "\"$D/photos\" \"$M\""), 0);
+	cr_expect(strstr(sh_output(), "photos"), "%s", sh_output());
+	expect_sh("ls -A \"$D/photos\"", "one.jpg\n");
+}
+
+Test(command, takes_an_empty_directory_as_a_new_volume)
+{
+	assert_sh("mkdir \"$V\"");
+	mount_up(NULL);
+	expect_ok(mkdir(at("Music"), 0755));
+}
+
+Test(command, refuses_a_volume_that_is_a_file)
+{
+	assert_sh("echo hello > \"$D/volume-file\"");
+	cr_expect_neq(sh(RUN "\"$D/volume-file\" \"$M\""), 0);
+	cr_expect(strstr(sh_output(), "volume-file"), "%s", sh_output());
+	expect_sh("cat \"$D/volume-file\"", "hello\n");
+}
+
+Test(command, refuses_a_second_mount_of_a_volume_with_the_reason)
+{
+	mount_up(NULL);
+	assert_sh("mkdir \"$D/second\"");
+	cr_expect_neq(sh(RUN "\"$V\" \"$D/second\""), 0);
+	cr_expect(strcasestr(sh_output(), "mounted") || strcasestr(sh_output(), "use"), "%s", sh_output());
+	cr_expect_neq(sh("mountpoint -q \"$D/second\""), 0);
+	expect_ok(mkdir(at("Music"), 0755)); /* the first goes on */
+}
+
+Test(command, fsck_of_a_mounted_volume_is_told_so)
+{
+	mount_up(NULL);
+	int status = fsck_volume(volume());
+	cr_expect(status == 8 || status == 16, "%d: %s", status, sh_output());
+	cr_expect_gt(strlen(sh_output()), 0);
+}
+
+Test(command, fsck_exits_as_fsck_does)
+{
+	mount_up(NULL);
+	declare("Music", "Artist:S Title:S", "gsi by-year Year:N ALL", NULL);
+	assert_sh("mkdir \"$M/Music/Queen\" && echo '{\"Year\":1975}' > \"$M/Music/Queen/Liar.json\"");
+	mount_down();
+	cr_expect_eq(fsck_volume(volume()), 0, "%s", sh_output());
+	cr_expect_eq(fsck_volume(scratch("nowhere")), 8, "%s", sh_output());
+	cr_expect(strstr(sh_output(), "nowhere"), "%s", sh_output());
+	cr_expect_eq(sh("'" FSCK_ITEMFS "'"), 16, "%s", sh_output());
+	cr_expect_eq(sh("'" FSCK_ITEMFS "' --no-such-option \"$V\""), 16, "%s", sh_output());
+}
+
+Test(command, sigterm_ends_it_cleanly)
+{
+	mount_up(NULL);
+	assert_ok(mkdir(at("Music"), 0755));
+	pid_t pid = mount_pid();
+	/* In the background, so that its end shows as the volume's lock and the mount being gone. */
+	mount_down();
+	cr_expect_neq(kill(pid, 0), 0);
+	assert_sh(RUN "\"$V\" \"$M\"");
+	assert_sh("kill -TERM $(pgrep -f -- \"itemfs $V \")");
+	cr_expect(await(volume_is_free, volume()), "%s", sh_output());
+	cr_expect_neq(sh("mountpoint -q \"$M\""), 0);
+	mount_up(NULL);
+	cr_expect(exists("Music"));
+}
+
+Test(command, sigterm_in_the_foreground_exits_zero_and_unmounts)
+{
+	cr_expect_eq(
+	    sh("'" ITEMFS
+	       "' -f \"$V\" \"$M\" & pid=$!; until mountpoint -q \"$M\"; do sleep 0.01; done; mkdir \"$M/Music\"; "
+	       "kill -TERM $pid; wait $pid"),
+	    0, "%s", sh_output());
+	cr_expect_neq(sh("mountpoint -q \"$M\""), 0);
+}
+
+Test(command, fusermount_ends_the_foreground_command_with_zero)
+{
+	mount_up(NULL);
+	mount_down(); /* expects exit status 0 itself */
+	cr_expect_eq(mount_pid(), 0);
+	cr_expect_neq(sh("mountpoint -q \"$M\""), 0);
+}
+
+Test(command, tells_its_usage_and_version)
+{
+	cr_expect_eq(sh(RUN "-h"), 0);
+	cr_expect(strstr(sh_output(), "VOLUME MOUNTPOINT") || strstr(sh_output(), "VOLUME"), "%s", sh_output());
+	cr_expect(strstr(sh_output(), "-f"), "%s", sh_output());
+	cr_expect_eq(sh(RUN "-V"), 0);
+	cr_expect(strstr(sh_output(), ITEMFS_VERSION), "%s", sh_output());
+	cr_expect_eq(sh(RUN "--help"), 0);
+	cr_expect_eq(sh(RUN "--version"), 0);
+}
+
+Test(command, works_with_one_thread)
+{
+	assert_sh(RUN "-s \"$V\" \"$M\" && mkdir -p \"$M/Music/Queen\" && echo '{}' > \"$M/Music/Queen/Liar.json\"");
+	expect_sh("cat \"$M/Music/Queen/Liar.json\"", "{}\n");
+	assert_sh("fusermount3 -u \"$M\"");
+	cr_expect(await(volume_is_free, volume()));
+}
+
+Test(command, takes_the_options_of_mount)
+{
+	assert_sh(RUN "\"$V\" \"$M\" -o rw,nosuid,nodev,noatime && mkdir \"$M/Music\" && fusermount3 -u \"$M\"");
+	cr_expect(await(volume_is_free, volume()));
+	assert_sh(RUN "-o ro \"$V\" \"$M\"");
+	expect_errno(mkdir(at("Songs"), 0755), EROFS);
+	expect_sh("ls \"$M\"; fusermount3 -u \"$M\"", "Music\n");
+	cr_expect(await(volume_is_free, volume()));
+}
+
+Test(command, shows_in_proc_mounts_as_a_fuse_file_system_of_its_own_name)
+{
+	mount_up(NULL);
+	assert_sh("grep -q \" $M fuse.itemfs \" /proc/self/mounts || { cat /proc/self/mounts; false; }");
+}
+
+Test(command, works_for_an_ordinary_user)
+{
+	if (geteuid() != 0) {
+		mount_up(NULL); /* then every test here shows it */
+		expect_ok(mkdir(at("Music"), 0755));
+		return;
+	}
+	const char *as_nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
+	if (sh(text("%s test -r /dev/fuse -a -w /dev/fuse", as_nobody)) != 0)
+		cr_skip_test("/dev/fuse is closed to ordinary users here");
+	assert_sh("mkdir \"$D/theirs\" && chown 65534:65534 \"$D/theirs\" && chmod 755 \"$D\" && mkdir \"$D/theirs/m\" "
+		  "&& chown 65534:65534 "
+		  "\"$D/theirs/m\"");
+	assert_sh(text(
+	    "%s sh -c '" ITEMFS " \"$D/theirs/v\" \"$D/theirs/m\" && mkdir -p \"$D/theirs/m/Music/Queen\" && echo {} > "
+	    "\"$D/theirs/m/Music/Queen/Liar.json\" && cat \"$D/theirs/m/Music/Queen/Liar.json\" && fusermount3 -u "
+	    "\"$D/theirs/m\"'",
+	    as_nobody));
+	cr_expect(await(volume_is_free, scratch("theirs/v")));
+}
+
+Test(command, a_torn_volume_is_refused_with_words)
+{
+	mount_up(NULL);
+	mount_down();
+	/* CURRENT then names a manifest that is not there. */
+	assert_sh("cp -r \"$V\" \"$D/torn\" && rm \"$D\"/torn/db/MANIFEST*");
+	cr_expect_neq(sh(RUN "\"$D/torn\" \"$M\""), 0);
+	cr_expect(strstr(sh_output(), "torn"), "%s", sh_output());
+	cr_expect_neq(sh("mountpoint -q \"$M\""), 0);
+	cr_expect_eq(fsck_volume(scratch("torn")), 8, "%s", sh_output());
+}

@@ -1,0 +1,217 @@
+/* store: a disk that is full. Runs on a small file system in memory, mounted where nobody else sees it; skipped where
+ * that is not allowed. */
+#include "store/store.h"
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { VALUE = 20000 };
+
+static char place[64], volume[80], ballast[80];
+
+static bool lie_about_room;
+
+/* Stands in for the system's. */
+int fstatvfs(int fd, struct statvfs *ret_disk)
+{
+	struct statfs disk;
+
+	if (fstatfs(fd, &disk) < 0)
+		return -1;
+	*ret_disk = (struct statvfs){
+	    .f_frsize = (unsigned long)disk.f_frsize, .f_blocks = disk.f_blocks, .f_bavail = disk.f_bavail};
+	if (lie_about_room)
+		ret_disk->f_bavail = ret_disk->f_blocks = 1 << 30;
+	return 0;
+}
+
+static void empty_volume(void)
+{
+	DIR *listing = opendir(volume);
+	struct dirent *entry;
+
+	while ((entry = readdir(listing)))
+		unlinkat(dirfd(listing), entry->d_name, 0);
+	closedir(listing);
+}
+
+static void say(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0)
+		cr_log_warn("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* A mount namespace of our own; where we are not root, as root of a user namespace of our own. */
+static bool become_alone(void)
+{
+	char map[64];
+	uid_t uid = getuid();
+
+	if (unshare(CLONE_NEWNS) < 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+			return false;
+		snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
+		say("/proc/self/uid_map", map);
+	}
+	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+static void mount_small_disk(const char *size)
+{
+	strcpy(place, "/tmp/itemfs-full-XXXXXX");
+	cr_assert_not_null(mkdtemp(place));
+	if (!become_alone() || mount("none", place, "tmpfs", 0, size) < 0) {
+		rmdir(place);
+		cr_skip_test("no mount of our own to be had");
+	}
+	snprintf(volume, sizeof(volume), "%s/volume", place);
+	snprintf(ballast, sizeof(ballast), "%s/ballast", place);
+}
+
+static void unmount_small_disk(void)
+{
+	cr_assert_eq(umount2(place, MNT_DETACH), 0);
+	rmdir(place);
+}
+
+static struct store *open_volume(void)
+{
+	struct store_options options = {.create = true, .write_buffer = 1 << 20};
+	struct store *store = NULL;
+	struct why why = {0};
+	enum rc rc = store_open(volume, &options, &store, &why);
+
+	cr_assert_eq(rc, RC_OK, "%s: %s", rc_name(rc), why.text);
+	return store;
+}
+
+static void put_ballast(off_t size)
+{
+	int fd = open(ballast, O_WRONLY | O_CREAT, 0600);
+
+	cr_assert(fd >= 0);
+	cr_assert_eq(posix_fallocate(fd, 0, size), 0);
+	close(fd);
+}
+
+static enum rc write_item(struct store *store, int i, bool durable)
+{
+	struct store_batch *batch;
+	char value[VALUE];
+	unsigned seed = (unsigned)i + 1;
+	enum rc rc;
+
+	for (size_t at = 0; at < VALUE; at++)
+		value[at] = (char)(rand_r(&seed) >> 7);
+	cr_assert_eq(store_batch_new(store, &batch), RC_OK);
+	store_batch_put(batch, &i, sizeof(i), value, VALUE);
+	rc = store_write(store, batch, durable);
+	store_batch_free(batch);
+	return rc;
+}
+
+static enum rc delete_item(struct store *store, int i)
+{
+	struct store_batch *batch;
+	enum rc rc;
+
+	cr_assert_eq(store_batch_new(store, &batch), RC_OK);
+	store_batch_delete(batch, &i, sizeof(i));
+	rc = store_write(store, batch, true);
+	store_batch_free(batch);
+	return rc;
+}
+
+static int fill(struct store *store, int from)
+{
+	enum rc rc = RC_OK;
+	int i = from;
+
+	while (!rc) {
+		rc = write_item(store, i, i % 3 == 0);
+		i += rc == RC_OK;
+	}
+	cr_assert_eq(rc, RC_NO_SPACE, "%s", rc_name(rc));
+	return i;
+}
+
+static void check_items(struct store *store, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		struct buf buf = {0};
+
+		cr_assert_eq(store_get(store, NULL, &i, sizeof(i), &buf), RC_OK, "%d of %d", i, to);
+		cr_assert_eq(buf.len, VALUE);
+		buf_free(&buf);
+	}
+}
+
+Test(store_full, refuses_writes_keeps_what_it_took_and_goes_on_when_there_is_room_again)
+{
+	struct store *store;
+	int n;
+
+	mount_small_disk("size=160m");
+	put_ballast(100 << 20);
+	store = open_volume();
+	n = fill(store, 0);
+	cr_assert_gt(n, 500);
+	check_items(store, 0, n);
+	cr_assert_eq(store_sync(store), RC_OK);
+	cr_assert_eq(delete_item(store, 0), RC_OK, "or nothing could ever be freed");
+
+	cr_assert_eq(unlink(ballast), 0);
+	n = fill(store, n);
+	check_items(store, 1, n);
+	store_close(store);
+	store = open_volume();
+	check_items(store, 1, n);
+	store_close(store);
+	unmount_small_disk();
+}
+
+/* The store is told that there is room, so that LevelDB itself meets the end of the disk: at another place in each round,
+ * in a log or in a table. */
+Test(store_full, opens_again_with_all_it_took_after_the_disk_ended_under_it)
+{
+	mount_small_disk("size=8m");
+	for (int round = 0; round < 40; round++) {
+		struct store *store = open_volume();
+		int i = 0;
+		enum rc rc = RC_OK;
+
+		put_ballast((2 << 20) + round * 77773);
+		lie_about_room = true;
+		while (!rc) {
+			rc = write_item(store, i, i % 2);
+			i++;
+		}
+		cr_assert_eq(rc, RC_NO_SPACE, "%s", rc_name(rc));
+		cr_assert_eq(write_item(store, i, true), RC_NO_SPACE, "and so it stays until the next open");
+		check_items(store, 0, i - 1);
+		store_close(store);
+
+		cr_assert_eq(unlink(ballast), 0);
+		store = open_volume();
+		check_items(store, 0, i - 1);
+		cr_assert_eq(write_item(store, i, true), RC_OK);
+		store_close(store);
+		empty_volume();
+	}
+	unmount_small_disk();
+}

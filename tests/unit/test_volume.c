@@ -1,0 +1,750 @@
+/* volume: tables, leaves, partitions, definitions, listings and refusals over a real volume, which the check proves sound after each test. */
+#include "index/refusals.h"
+#include "tests/unit/fixture.h"
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *path;
+static struct volume *volume;
+static struct table *table;
+
+static void set_up(void)
+{
+	path = fixture_place();
+	volume = fixture_open(path);
+	table = fixture_table(volume, "Music");
+}
+
+static void tear_down(void)
+{
+	fixture_sound(volume);
+	table_unref(table);
+	volume_close(volume);
+	fixture_remove(path);
+}
+
+static void remount(void)
+{
+	table_unref(table);
+	volume_close(volume);
+	volume = fixture_open(path);
+	table = fixture_find(volume, "Music");
+}
+
+static struct listing_place entries_of(const char *index, const struct key *key)
+{
+	return (struct listing_place){.kind = LISTING_ENTRIES, .table = table, .pk = key, .index = index};
+}
+
+static void lists(enum listing_kind kind, const struct key *pk, const char *expected)
+{
+	struct listing_place place = {.kind = kind, .table = kind == LISTING_TABLES ? NULL : table, .pk = pk};
+	fixture_lists(volume, &place, expected);
+}
+
+static void lists_index(const char *key, const char *expected)
+{
+	struct key k = fixture_key(KEY_N, KEY_PARTITION, key);
+	struct listing_place place = entries_of("by-year", &k);
+	fixture_lists(volume, &place, expected);
+}
+
+static struct table_counters stat_of(struct table *t)
+{
+	struct table_counters counters;
+	cr_assert_eq(table_stat(t, NULL, &counters), RC_OK);
+	return counters;
+}
+
+static struct key text_key(const char *text)
+{
+	return fixture_key(KEY_S, KEY_PARTITION, text);
+}
+
+TestSuite(volume, .init = set_up, .fini = tear_down);
+
+Test(volume, a_second_opener_is_told_who_has_it)
+{
+	struct volume_options options = {.holder = "another"};
+	struct volume *second = NULL;
+	struct why why = {.text = ""};
+	cr_expect_eq(volume_open(path, &options, &second, &why), RC_BUSY);
+	cr_expect_not_null(strstr(why.text, "a test"), "%s", why.text);
+	cr_expect_null(second);
+}
+
+Test(volume, a_directory_with_other_files_is_left_alone)
+{
+	char *other = fixture_place(), *file = NULL;
+	struct volume_options options = {.create = true};
+	struct volume *second = NULL;
+	cr_assert_gt(asprintf(&file, "%s/letter.txt", other), 0);
+	FILE *f = fopen(file, "w");
+	cr_assert_not_null(f);
+	fclose(f);
+	cr_expect_eq(volume_open(other, &options, &second, NULL), RC_INVALID);
+	struct stat st;
+	cr_expect_eq(stat(file, &st), 0);
+	free(file);
+	fixture_remove(other);
+}
+
+Test(volume, what_is_not_there_is_not_made_unless_asked)
+{
+	struct volume_options options = {.create = false};
+	struct volume *second = NULL;
+	char *other = fixture_place();
+	cr_expect_eq(volume_open(other, &options, &second, NULL), RC_NOT_FOUND);
+	cr_expect_eq(volume_open("/nonexistent/volume", &options, &second, NULL), RC_NOT_FOUND);
+	options.create = true;
+	cr_expect_eq(volume_open("/nonexistent/volume", &options, &second, NULL), RC_NOT_FOUND);
+	fixture_remove(other);
+}
+
+Test(volume, a_newer_format_is_refused)
+{
+	struct volume_options options = {.create = false};
+	struct volume *second = NULL;
+	struct why why = {.text = ""};
+	cleanup_buf struct buf key = {0}, good = {0}, newer = {0};
+	struct store_batch *batch;
+	struct volume_record record = volume->record;
+	row_volume(&key);
+	volume_write(&good, &record);
+	record.format = ROW_FORMAT + 1;
+	volume_write(&newer, &record);
+	cr_assert_eq(store_batch_new(volume->store, &batch), RC_OK);
+	store_batch_put(batch, key.data, key.len, newer.data, newer.len);
+	cr_assert_eq(store_write(volume->store, batch, false), RC_OK);
+	store_batch_free(batch);
+	table_unref(table);
+	volume_close(volume);
+	cr_expect_eq(volume_open(path, &options, &second, &why), RC_UNSUPPORTED);
+	cr_expect_not_null(strstr(why.text, "format 2"), "%s", why.text);
+	fixture_remove(path);
+	set_up();
+}
+
+Test(volume, everything_is_there_after_a_remount)
+{
+	fixture_define(table, FIXTURE_MUSIC);
+	fixture_put(table, "Queen", "Bohemian", "{\"year\":1975}");
+	uint64_t identity = table_identity(table);
+	uint64_t sequence = volume->record.sequence;
+	remount();
+	struct leaf leaf = fixture_item(table, "Queen", "Bohemian");
+	cr_expect(fixture_reads(&leaf, "{\"year\":1975}"));
+	cr_expect_eq(table_identity(table), identity);
+	cr_expect_eq(volume->record.sequence, sequence);
+	lists_index("1975", "Queen,Bohemian ");
+}
+
+Test(volume, tables_are_created_found_listed_and_removed)
+{
+	struct table *other = NULL;
+	struct why why = {.text = ""};
+	cr_expect_eq(table_create(volume, "Music", &fixture_directory, &why), RC_EXISTS);
+	cr_expect_eq(table_create(volume, "ab", &fixture_directory, &why), RC_INVALID);
+	cr_expect_eq(table_create(volume, ".abc", &fixture_directory, &why), RC_INVALID);
+	cr_expect_eq(table_find(volume, "Nope", &other), RC_NOT_FOUND);
+	other = fixture_table(volume, "Albums");
+	lists(LISTING_TABLES, NULL, "Albums Music ");
+	fixture_put(other, "p", "s", "{}");
+	cr_expect_eq(table_remove(other, NULL), RC_NOT_EMPTY);
+	struct leaf leaf = fixture_item(other, "p", "s");
+	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	cr_expect_eq(table_remove(other, NULL), RC_OK);
+	cr_expect_eq(table_remove(other, NULL), RC_STALE);
+	cr_expect_eq(leaf_get(&leaf, NULL, &(struct head){0}, NULL), RC_STALE);
+	lists(LISTING_TABLES, NULL, "Music ");
+	table_unref(other);
+}
+
+Test(volume, a_protected_table_is_not_removed)
+{
+	struct why why = {.text = ""};
+	fixture_define(table,
+		       "{\"KeySchema\":[{\"AttributeName\":\"a\",\"KeyType\":\"HASH\"}],\"AttributeDefinitions\":["
+		       "{\"AttributeName\":\"a\",\"AttributeType\":\"S\"}],\"BillingMode\":\"PAY_PER_REQUEST\","
+		       "\"DeletionProtectionEnabled\":true}");
+	cr_expect_eq(table_remove(table, &why), RC_FORBIDDEN);
+}
+
+Test(volume, a_renamed_table_keeps_its_items_and_replaces_only_an_empty_one)
+{
+	struct table *other = fixture_table(volume, "Songs");
+	fixture_put(table, "Queen", "Bohemian", "{}");
+	fixture_put(other, "p", "s", "{}");
+	cr_expect_eq(table_rename(table, "Songs", false, NULL), RC_NOT_EMPTY);
+	struct leaf leaf = fixture_item(other, "p", "s");
+	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	cr_expect_eq(table_rename(table, "Songs", true, NULL), RC_EXISTS);
+	cr_expect_eq(table_rename(table, "no", false, NULL), RC_INVALID);
+	cr_expect_eq(table_rename(table, "Songs", false, NULL), RC_OK);
+	cr_expect_eq(table_rename(table, "Songs", false, NULL), RC_OK);
+	lists(LISTING_TABLES, NULL, "Songs ");
+	leaf = fixture_item(table, "Queen", "Bohemian");
+	cr_expect(fixture_reads(&leaf, "{}"));
+	cr_expect_eq(fixture_try_write(&leaf, "{\"a\":1}", NULL), RC_OK);
+	leaf.table = other;
+	cr_expect_eq(fixture_try_write(&leaf, "{\"a\":1}", NULL), RC_STALE);
+	cr_expect_eq(table_rename(table, "Music", false, NULL), RC_OK);
+	table_unref(other);
+}
+
+Test(volume, what_is_written_is_what_is_read)
+{
+	char *large = malloc(200000);
+	struct leaf leaf = fixture_item(table, "p", "s");
+	const char *texts[] = {"{}", "", " {\n\"b\" : 1.50, \"a\":[ ] }\n\n", large, "{}", large};
+	memset(large, ' ', 199999);
+	large[0] = '{';
+	large[199998] = '}';
+	large[199999] = 0;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		fixture_write(&leaf, texts[i]);
+		cr_expect(fixture_reads(&leaf, texts[i]), "document %zu", i);
+		fixture_sound(volume);
+	}
+	free(large);
+}
+
+Test(volume, a_refused_document_leaves_the_old_item)
+{
+	fixture_define(table, FIXTURE_MUSIC);
+	struct leaf leaf = fixture_item(table, "Queen", "Bohemian");
+	struct why why = {.text = ""};
+	fixture_write(&leaf, "{\"year\":1975}");
+	cr_expect_eq(fixture_try_write(&leaf, "{\"year\":\"1975\"}", &why), RC_REFUSED);
+	cr_expect_not_null(
+	    strstr(why.text, "Type mismatch for Index Key year Expected: N Actual: S IndexName: by-year"), "%s",
+	    why.text);
+	cr_expect_eq(fixture_try_write(&leaf, "{\"Song\":\"Other\"}", &why), RC_REFUSED);
+	cr_expect_eq(fixture_try_write(&leaf, "{oops", &why), RC_REFUSED);
+	cr_expect_eq(fixture_try_write(&leaf, "{\"a\":", &why), RC_UNFINISHED);
+	cr_expect_eq(leaf_check(&leaf, "{\"Artist\":\"Queen\"}", 18, &why), RC_OK);
+	cr_expect_eq(leaf_check(&leaf, "{\"Artist\":\"ABBA_\"}", 18, &why), RC_REFUSED);
+	cr_expect(fixture_reads(&leaf, "{\"year\":1975}"));
+	lists_index("1975", "Queen,Bohemian ");
+}
+
+Test(volume, conditions_hold_for_items_and_files)
+{
+	struct leaf leaves[] = {fixture_item(table, "p", "s"), fixture_file(table, NULL, "notes")};
+	for (size_t i = 0; i < 2; i++) {
+		struct leaf_write write = {
+		    .document = "{}", .len = 2, .condition = LEAF_SAME, .birth = 1, .fresh = &fixture_meta};
+		struct head head;
+		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_STALE);
+		write.condition = LEAF_ABSENT;
+		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_OK);
+		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_EXISTS);
+		uint64_t birth = head.birth;
+		write.condition = LEAF_SAME;
+		write.birth = birth;
+		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_OK);
+		cr_expect_eq(head.birth, birth);
+		cr_expect_eq(leaf_remove(&leaves[i]), RC_OK);
+		cr_expect_eq(leaf_remove(&leaves[i]), RC_NOT_FOUND);
+		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_STALE);
+		write.condition = LEAF_ALWAYS;
+		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_OK);
+		cr_expect_neq(head.birth, birth);
+	}
+}
+
+Test(volume, times_and_modes_are_the_files_own)
+{
+	struct leaf leaf = fixture_item(table, "p", "s");
+	struct leaf_write write = {.document = "{}", .len = 2, .fresh = &fixture_meta};
+	struct head head;
+	cr_assert_eq(leaf_write(&leaf, &write, &head, NULL), RC_OK);
+	cr_expect_eq(head.meta.mode, 0644);
+	cr_expect_eq(head.meta.mtime, fixture_meta.mtime);
+	struct meta_change change = {.mode_set = true, .mtime_set = true, .value = {.mode = 0600, .mtime = 77}};
+	cr_assert_eq(leaf_set_meta(&leaf, &change, &head), RC_OK);
+	cr_assert_eq(leaf_write(&leaf, &write, &head, NULL), RC_OK);
+	cr_expect_eq(head.meta.mode, 0600);
+	cr_expect_eq(head.meta.mtime, 77, "a commit that sets no mtime leaves it");
+	write.mtime_set = true;
+	write.mtime = 99;
+	cr_assert_eq(leaf_write(&leaf, &write, &head, NULL), RC_OK);
+	cr_expect_eq(head.meta.mtime, 99);
+	cr_expect_eq(head.meta.uid, 1000);
+}
+
+Test(volume, an_implicit_partition_goes_with_its_last_name)
+{
+	struct leaf leaf = fixture_item(table, "p", "s"), file = fixture_file(table, "p", "README");
+	struct key pk = text_key("p");
+	struct partition_record record;
+	cr_expect_eq(fixture_try_write(&file, "x", NULL), RC_NOT_FOUND);
+	fixture_write(&leaf, "{}");
+	fixture_write(&file, "x");
+	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	cr_expect_eq(partition_get(table, NULL, &pk, &record), RC_OK);
+	cr_expect_eq(partition_remove(table, &pk), RC_NOT_EMPTY);
+	cr_expect_eq(leaf_remove(&file), RC_OK);
+	cr_expect_eq(partition_get(table, NULL, &pk, &record), RC_NOT_FOUND);
+	cr_expect_eq(stat_of(table).partitions, 0);
+}
+
+Test(volume, an_explicit_partition_stays_until_it_is_removed)
+{
+	struct leaf leaf = fixture_item(table, "p", "s");
+	struct key pk = text_key("p");
+	cr_expect_eq(partition_create(table, &pk, &fixture_directory), RC_OK);
+	cr_expect_eq(partition_create(table, &pk, &fixture_directory), RC_EXISTS);
+	fixture_write(&leaf, "{}");
+	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	lists(LISTING_PARTITIONS, NULL, "p ");
+	cr_expect_eq(partition_remove(table, &pk), RC_OK);
+	cr_expect_eq(partition_remove(table, &pk), RC_NOT_FOUND);
+	lists(LISTING_PARTITIONS, NULL, "");
+}
+
+Test(volume, a_renamed_item_carries_its_incarnation_and_rewrites_its_key)
+{
+	fixture_define(table, FIXTURE_MUSIC);
+	struct leaf from = fixture_item(table, "Queen", "Bohemian"), to = fixture_item(table, "Queen", "Rhapsody");
+	struct key pk = text_key("Queen");
+	struct head before, after;
+	struct leaf_move move = {.noreplace = true};
+	fixture_write(&from, "{ \"Song\" : \"Bohemian\", \"year\":1975}");
+	cr_assert_eq(leaf_get(&from, NULL, &before, NULL), RC_OK);
+	cr_expect_eq(leaf_rename(&from, &to, &move, &after, NULL), RC_OK, "also where its partition came with it");
+	cr_expect_eq(after.birth, before.birth);
+	cr_expect_eq(after.meta.mtime, before.meta.mtime);
+	cr_expect(fixture_reads(&to, "{ \"Song\" : \"Rhapsody\", \"year\":1975}"));
+	cr_expect_eq(leaf_get(&from, NULL, &before, NULL), RC_NOT_FOUND);
+	lists_index("1975", "Queen,Rhapsody ");
+	lists(LISTING_ITEMS, &pk, "Rhapsody ");
+	fixture_write(&from, "{}");
+	cr_expect_eq(leaf_rename(&from, &to, &move, NULL, NULL), RC_EXISTS);
+	move.noreplace = false;
+	cr_expect_eq(leaf_rename(&from, &to, &move, NULL, NULL), RC_OK);
+	cr_expect(fixture_reads(&to, "{}"));
+	lists_index("1975", "");
+	cr_expect_eq(stat_of(table).items, 1);
+}
+
+Test(volume, an_item_renamed_onto_itself_stays)
+{
+	struct leaf leaf = fixture_item(table, "p", "s"), file = fixture_file(table, NULL, "notes");
+	struct leaf_move move = {.noreplace = false};
+	fixture_write(&leaf, "{\"a\":1}");
+	fixture_write(&file, "x");
+	cr_expect_eq(leaf_rename(&leaf, &leaf, &move, NULL, NULL), RC_OK);
+	cr_expect_eq(leaf_rename(&file, &file, &move, NULL, NULL), RC_OK);
+	cr_expect(fixture_reads(&leaf, "{\"a\":1}"));
+	cr_expect(fixture_reads(&file, "x"));
+	cr_expect_eq(stat_of(table).items, 1);
+	cr_expect_eq(stat_of(table).files, 1);
+}
+
+Test(volume, a_file_renamed_onto_an_item_is_checked_there)
+{
+	fixture_define(table, FIXTURE_MUSIC);
+	struct leaf item = fixture_item(table, "Queen", "Bohemian"), file = fixture_file(table, "Queen", ".x.swp");
+	struct leaf_move move = {.noreplace = false};
+	struct why why = {.text = ""};
+	fixture_write(&item, "{\"year\":1975}");
+	fixture_write(&file, "not json");
+	cr_expect_eq(leaf_rename(&file, &item, &move, NULL, &why), RC_REFUSED);
+	cr_expect(fixture_reads(&file, "not json"));
+	cr_expect(fixture_reads(&item, "{\"year\":1975}"));
+	cleanup_buf struct buf newer = {0};
+	buf_add_text(&newer, "{\"year\":1976}");
+	move.document = &newer;
+	cr_expect_eq(leaf_rename(&file, &item, &move, NULL, &why), RC_OK);
+	cr_expect(fixture_reads(&item, "{\"year\":1976}"));
+	lists_index("1975", "");
+	lists_index("1976", "Queen,Bohemian ");
+	move.document = NULL;
+	cr_expect_eq(leaf_rename(&item, &file, &move, NULL, &why), RC_OK,
+		     "and back, though nothing else is in the partition");
+	cr_expect(fixture_reads(&file, "{\"year\":1976}"));
+	lists_index("1976", "");
+}
+
+Test(volume, items_move_between_tables)
+{
+	struct table *other = fixture_table(volume, "Songs");
+	fixture_define(table, FIXTURE_MUSIC);
+	struct leaf from = fixture_item(other, "Queen", "Bohemian"), to = fixture_item(table, "Queen", "Bohemian");
+	struct key pk = text_key("Queen");
+	struct leaf_move move = {.noreplace = false};
+	fixture_write(&from, "{\"year\":1975}");
+	cr_expect_eq(leaf_rename(&from, &to, &move, NULL, NULL), RC_NOT_FOUND, "there is no such directory");
+	cr_expect(fixture_reads(&from, "{\"year\":1975}"));
+	cr_assert_eq(partition_create(table, &pk, &fixture_directory), RC_OK);
+	cr_expect_eq(leaf_rename(&from, &to, &move, NULL, NULL), RC_OK);
+	cr_expect(fixture_reads(&to, "{\"year\":1975}"));
+	cr_expect_eq(stat_of(other).items, 0);
+	cr_expect_eq(stat_of(other).partitions, 0);
+	lists_index("1975", "Queen,Bohemian ");
+	table_unref(other);
+}
+
+Test(volume, a_renamed_partition_takes_items_files_and_entries_along)
+{
+	fixture_define(table, FIXTURE_MUSIC);
+	struct key from = text_key("Queen"), to = text_key("Queen2"), third = text_key("ABBA");
+	struct leaf file = fixture_file(table, "Queen", "README"), moved = fixture_item(table, "Queen2", "Bohemian");
+	fixture_put(table, "Queen", "Bohemian", "{\"Artist\":\"Queen\",\"year\":1975}");
+	fixture_put(table, "Queen", "Innuendo", "{\"year\":1991}");
+	fixture_write(&file, "x");
+	cr_assert_eq(partition_create(table, &to, &fixture_directory), RC_OK);
+	cr_expect_eq(partition_rename(table, &from, &to, true, NULL), RC_EXISTS);
+	cr_expect_eq(partition_rename(table, &from, &to, false, NULL), RC_OK);
+	fixture_sound(volume);
+	lists(LISTING_PARTITIONS, NULL, "Queen2 ");
+	cr_expect(fixture_reads(&moved, "{\"Artist\":\"Queen2\",\"year\":1975}"));
+	lists_index("1991", "Queen2,Innuendo ");
+	file = fixture_file(table, "Queen2", "README");
+	cr_expect(fixture_reads(&file, "x"));
+	fixture_put(table, "ABBA", "Eagle", "{}");
+	cr_expect_eq(partition_rename(table, &third, &to, false, NULL), RC_NOT_EMPTY);
+	cr_expect_eq(partition_rename(table, &from, &to, false, NULL), RC_NOT_FOUND);
+}
+
+Test(volume, a_partition_renamed_onto_itself_stays)
+{
+	struct key empty = text_key("empty"), full = text_key("full"), none = text_key("none");
+	cr_assert_eq(partition_create(table, &empty, &fixture_directory), RC_OK);
+	fixture_put(table, "full", "s", "{}");
+	cr_expect_eq(partition_rename(table, &empty, &empty, false, NULL), RC_OK);
+	cr_expect_eq(partition_rename(table, &full, &full, false, NULL), RC_OK);
+	cr_expect_eq(partition_rename(table, &full, &full, true, NULL), RC_EXISTS);
+	cr_expect_eq(partition_rename(table, &none, &none, false, NULL), RC_NOT_FOUND);
+	lists(LISTING_PARTITIONS, NULL, "empty full ");
+	cr_expect_eq(stat_of(table).partitions, 2);
+}
+
+Test(volume, a_definition_adopts_what_fits_and_names_what_does_not)
+{
+	struct why why = {.text = ""};
+	struct leaf file = fixture_file(table, "Queen", "README");
+	fixture_put(table, "Queen", "Bohemian", "{\"year\":1975}");
+	fixture_put(table, "Queen", "Innuendo", "{\"year\":\"1991\"}");
+	fixture_put(table, "ABBA", "Eagle", "{\"Song\":\"Other\"}");
+	fixture_write(&file, "x");
+	cr_expect_eq(fixture_try_define(table, FIXTURE_MUSIC, &why), RC_REFUSED);
+	cr_expect_not_null(strstr(why.text, "Queen/Innuendo: "), "%s", why.text);
+	cr_expect_not_null(strstr(why.text, "ABBA/Eagle: "), "%s", why.text);
+	cr_expect_null(strstr(why.text, "Bohemian"), "%s", why.text);
+	struct leaf leaf = fixture_item(table, "ABBA", "Eagle");
+	cr_expect(fixture_reads(&leaf, "{\"Song\":\"Other\"}"));
+	fixture_put(table, "Queen", "Innuendo", "{\"year\":1991}");
+	fixture_put(table, "ABBA", "Eagle", "{\"Song\":\"Eagle\"}");
+	fixture_define(table, FIXTURE_MUSIC);
+	fixture_sound(volume);
+	lists_index("1991", "Queen,Innuendo ");
+	file = fixture_file(table, "Queen", "README");
+	cr_expect(fixture_reads(&file, "x"));
+	remount();
+	lists(LISTING_PARTITIONS, NULL, "ABBA Queen ");
+}
+
+Test(volume, adoption_gives_keys_their_types_and_order)
+{
+	fixture_put(table, "0a", "10", "{}");
+	fixture_put(table, "0a", "9", "{}");
+	fixture_put(table, "ff", "-1", "{}");
+	fixture_define(
+	    table,
+	    "{\"KeySchema\":[{\"AttributeName\":\"p\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"s\","
+	    "\"KeyType\":\"RANGE\"}],\"AttributeDefinitions\":[{\"AttributeName\":\"p\",\"AttributeType\":\"B\"},"
+	    "{\"AttributeName\":\"s\",\"AttributeType\":\"N\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}");
+	struct key pk = fixture_key(KEY_B, KEY_PARTITION, "0a");
+	lists(LISTING_PARTITIONS, NULL, "0a ff ");
+	lists(LISTING_ITEMS, &pk, "9 10 ");
+	struct leaf leaf = fixture_item(table, "ff", "-1");
+	cr_expect(fixture_reads(&leaf, "{}"));
+}
+
+Test(volume, a_table_without_a_sort_key_holds_one_item_a_partition)
+{
+	const char *definition =
+	    "{\"KeySchema\":[{\"AttributeName\":\"p\",\"KeyType\":\"HASH\"}],\"AttributeDefinitions\":["
+	    "{\"AttributeName\":\"p\",\"AttributeType\":\"S\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}";
+	struct why why = {.text = ""};
+	struct key pk = text_key("a");
+	fixture_put(table, "a", "item", "{\"x\":1}");
+	fixture_put(table, "b", "other", "{}");
+	cr_expect_eq(fixture_try_define(table, definition, &why), RC_REFUSED);
+	struct leaf leaf = fixture_item(table, "b", "other");
+	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	fixture_define(table, definition);
+	leaf = fixture_item(table, "a", NULL);
+	cr_expect(fixture_reads(&leaf, "{\"x\":1}"));
+	lists(LISTING_ITEMS, &pk, " ");
+	cr_expect_eq(fixture_try_define(table, FIXTURE_MUSIC, &why), RC_REFUSED,
+		     "it holds an item, so its key is fixed");
+}
+
+Test(volume, indexes_come_and_go_in_a_table_with_items)
+{
+	static const char without[] =
+	    "{\"KeySchema\":[{\"AttributeName\":\"Artist\",\"KeyType\":\"HASH\"},"
+	    "{\"AttributeName\":\"Song\",\"KeyType\":\"RANGE\"}],\"AttributeDefinitions\":["
+	    "{\"AttributeName\":\"Artist\",\"AttributeType\":\"S\"},{\"AttributeName\":\"Song\","
+	    "\"AttributeType\":\"S\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}";
+	fixture_define(table, without);
+	fixture_put(table, "Queen", "Bohemian", "{\"year\":1975}");
+	fixture_put(table, "Queen", "Bad", "{\"year\":\"no number\"}");
+	fixture_define(table, FIXTURE_MUSIC);
+	fixture_sound(volume);
+	lists_index("1975", "Queen,Bohemian ");
+	struct leaf leaf = fixture_item(table, "Queen", "Bad");
+	cr_expect_eq(fixture_try_write(&leaf, "{\"year\":\"no number\"}", NULL), RC_REFUSED);
+	cr_expect_eq(leaf_remove(&leaf), RC_OK, "what was skipped may go");
+	uint32_t first = table->schema->indexes[0].id;
+	fixture_define(table, without);
+	fixture_sound(volume);
+	struct key year = fixture_key(KEY_N, KEY_PARTITION, "1975");
+	cr_expect_eq(listing_has_index_key(table, NULL, "by-year", &year), RC_NOT_FOUND);
+	fixture_define(table, FIXTURE_MUSIC);
+	cr_expect_neq(table->schema->indexes[0].id, first);
+	cr_expect_eq(listing_has_index_key(table, NULL, "by-year", &year), RC_OK);
+	fixture_define(table, FIXTURE_MUSIC);
+	remount();
+	lists_index("1975", "Queen,Bohemian ");
+}
+
+Test(volume, the_name_of_a_definition_goes_and_the_definition_stays)
+{
+	struct head head;
+	cleanup_buf struct buf document = {0};
+	cr_expect_eq(definition_get(table, NULL, &head, NULL), RC_NOT_FOUND);
+	cr_expect_eq(definition_unname(table), RC_NOT_FOUND);
+	fixture_define(table, FIXTURE_MUSIC);
+	cr_assert_eq(definition_get(table, NULL, &head, &document), RC_OK);
+	cr_expect_eq(head.size, strlen(FIXTURE_MUSIC));
+	cr_expect_eq(memcmp(document.data, FIXTURE_MUSIC, head.size), 0);
+	cr_expect_eq(definition_unname(table), RC_OK);
+	remount();
+	cr_expect_eq(definition_get(table, NULL, &head, NULL), RC_NOT_FOUND);
+	fixture_put(table, "Queen", "Bohemian", "{\"year\":1975}");
+	lists_index("1975", "Queen,Bohemian ");
+	struct definition_write write = {
+	    .document = FIXTURE_MUSIC, .len = strlen(FIXTURE_MUSIC), .condition = LEAF_ABSENT, .fresh = &fixture_meta};
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_OK);
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_EXISTS);
+	write.condition = LEAF_SAME;
+	write.birth = head.birth + 1;
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_STALE);
+}
+
+Test(volume, a_definition_becomes_a_file_and_a_file_the_definition)
+{
+	struct leaf backup = fixture_file(table, NULL, ".schema.json~"), inner = fixture_file(table, "p", "draft");
+	struct head head;
+	fixture_define(table, FIXTURE_MUSIC);
+	cr_expect_eq(definition_to_file(table, &backup, false, &head), RC_OK);
+	cr_expect(fixture_reads(&backup, FIXTURE_MUSIC));
+	cr_expect_eq(stat_of(table).files, 1);
+	struct definition_write write = {
+	    .document = FIXTURE_MUSIC, .len = strlen(FIXTURE_MUSIC), .fresh = &fixture_meta, .from = &backup};
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_OK);
+	fixture_sound(volume);
+	cr_expect_eq(stat_of(table).files, 0);
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_NOT_FOUND, "the file has gone");
+	struct key pk = text_key("p");
+	cr_assert_eq(partition_create(table, &pk, &fixture_directory), RC_OK);
+	fixture_write(&inner, FIXTURE_MUSIC);
+	write.from = &inner;
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_OK);
+	fixture_sound(volume);
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_NOT_FOUND);
+	fixture_put(table, "p", "s", "{}");
+	fixture_write(&inner, FIXTURE_MUSIC);
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_OK, "the same with items, where it is not adopted");
+	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_NOT_FOUND);
+}
+
+Test(volume, a_view_shows_the_moment_it_was_opened)
+{
+	struct view *view;
+	struct head head;
+	struct leaf leaf = fixture_item(table, "p", "s");
+	cleanup_buf struct buf document = {0};
+	struct listing_place place = {.kind = LISTING_PARTITIONS, .table = table};
+	fixture_write(&leaf, "{\"a\":1}");
+	cr_assert_eq(view_open(volume, &view), RC_OK);
+	fixture_write(&leaf, "{\"a\":22}");
+	fixture_put(table, "q", "s", "{}");
+	cr_expect_eq(leaf_get(&leaf, view, &head, &document), RC_OK);
+	cr_expect_eq(document.len, 7);
+	char *list = fixture_list(volume, view, &place);
+	cr_expect_str_eq(list, "p ");
+	free(list);
+	view_close(view);
+}
+
+Test(volume, listings_go_both_ways)
+{
+	fixture_define(table, FIXTURE_MUSIC);
+	struct key pk = text_key("Queen");
+	fixture_put(table, "Queen", "a", "{\"year\":1}");
+	fixture_put(table, "Queen", "b", "{\"year\":2}");
+	fixture_put(table, "Queen", "c", "{\"year\":2}");
+	fixture_put(table, "Queen", "d", "{\"year\":10}");
+	struct listing_place places[] = {
+	    {.kind = LISTING_ITEMS, .table = table, .pk = &pk},
+	    {.kind = LISTING_INDEX_KEYS, .table = table, .index = "by-year"},
+	};
+	const char *last[] = {"d", "10"}, *before[] = {"c", "2"}, *first[] = {"a", "1"};
+	const size_t count[] = {4, 3};
+	for (size_t i = 0; i < 2; i++) {
+		struct listing *listing;
+		const struct listing_entry *entry = NULL;
+		size_t n = 0;
+		cr_assert_eq(listing_open(volume, NULL, &places[i], &listing), RC_OK);
+		while (listing_next(listing, &entry) == RC_OK)
+			n++;
+		cr_expect_eq(n, count[i]);
+		cr_expect_eq(listing_next(listing, &entry), RC_NOT_FOUND);
+		for (const char **e = (const char *[]){last[i], before[i], NULL}; *e; e++) {
+			cleanup_buf struct buf text = {0};
+			cr_assert_eq(listing_prev(listing), RC_OK);
+			key_text(&entry->key, &text);
+			cr_expect(text.len == strlen(*e) && memcmp(text.data, *e, text.len) == 0, "%.*s for %s",
+				  (int)text.len, text.data, *e);
+		}
+		while (listing_prev(listing) == RC_OK)
+			;
+		cr_expect_eq(listing_prev(listing), RC_NOT_FOUND);
+		cleanup_buf struct buf text = {0};
+		cr_assert_eq(listing_next(listing, &entry), RC_OK);
+		key_text(&entry->key, &text);
+		cr_expect(text.len == strlen(first[i]) && memcmp(text.data, first[i], text.len) == 0);
+		listing_close(listing);
+	}
+}
+
+Test(volume, an_entry_is_read_by_its_keys)
+{
+	fixture_define(table, FIXTURE_MUSIC);
+	char large[3000] = "{\"year\":1975,\"t\":\"";
+	memset(large + strlen(large), 'x', 2900);
+	memcpy(large + strlen(large), "\"}", 3);
+	fixture_put(table, "Queen", "Bohemian", large);
+	struct key keys[3] = {fixture_key(KEY_N, KEY_PARTITION, "1975"), text_key("Queen"),
+			      fixture_key(KEY_S, KEY_SORT, "Bohemian")};
+	struct head head;
+	cleanup_buf struct buf document = {0};
+	cr_assert_eq(listing_get_entry(table, NULL, "by-year", keys, 3, &head, &document), RC_OK);
+	cr_expect_eq(document.len, head.size);
+	cr_expect_eq(memcmp(document.data, "{\"Artist\":\"Queen\",\"Song\":\"Bohemian\",\"year\":1975,\"t\":\"xxx", 54),
+		     0);
+	keys[0] = fixture_key(KEY_N, KEY_PARTITION, "1976");
+	cr_expect_eq(listing_get_entry(table, NULL, "by-year", keys, 3, &head, NULL), RC_NOT_FOUND);
+	cr_expect_eq(listing_get_entry(table, NULL, "by-nothing", keys, 3, &head, NULL), RC_NOT_FOUND);
+}
+
+static struct actor someone = {1000, 1000, 42, "Music/p/s.json"};
+
+Test(volume, an_emptied_item_keeps_its_bytes_with_the_rejected)
+{
+	struct leaf leaf = fixture_item(table, "p", "s");
+	struct leaf_write write = {.document = "", .len = 0, .fresh = &fixture_meta, .actor = &someone};
+	uint64_t id = 0;
+	struct head head;
+	cleanup_buf struct buf draft = {0}, lines = {0};
+	fixture_write(&leaf, "{\"a\":1}");
+	cr_assert_eq(leaf_write(&leaf, &write, NULL, NULL), RC_OK);
+	cr_expect(fixture_reads(&leaf, ""));
+	cr_assert_eq(refusals_next(volume, 0, &id, &head), RC_OK);
+	cr_assert_eq(refusals_get(volume, id, &head, &draft), RC_OK);
+	cr_expect(draft.len == 7 && memcmp(draft.data, "{\"a\":1}", 7) == 0);
+	cr_expect_eq(head.meta.uid, 1000);
+	cr_assert_eq(refusals_last(volume, "Music/p/s.json", false, 1000, &lines), RC_OK);
+	buf_add_byte(&lines, 0);
+	cr_expect_not_null(strstr((char *)lines.data, "\"path\":\"Music/p/s.json\""), "%s", lines.data);
+	fixture_sound(volume);
+	cr_expect_eq(leaf_write(&leaf, &write, NULL, NULL), RC_OK);
+	cr_expect_eq(refusals_next(volume, id + 1, &id, &head), RC_NOT_FOUND, "empty over empty replaced nothing");
+	cr_expect_eq(refusals_remove(volume, id), RC_OK);
+	cr_expect_eq(refusals_remove(volume, id), RC_NOT_FOUND);
+	cr_expect_eq(refusals_next(volume, 0, &id, &head), RC_NOT_FOUND);
+}
+
+Test(volume, refusals_are_kept_in_order_and_shown_to_their_owner)
+{
+	struct why why = {.text = "no \"good\"", .line = 3, .column = 4};
+	cleanup_buf struct buf draft = {0}, lines = {0}, others = {0};
+	struct refusal refusal = {.actor = &someone, .error = "EBADMSG", .why = &why, .draft = &draft};
+	uint64_t first = 0, second = 0;
+	struct actor other = {7, 7, 43, "bad \xff name"};
+	struct head head;
+	buf_resize(&draft, 5000);
+	cr_assert_eq(refusals_add(volume, &refusal, &first), RC_OK);
+	uint64_t again = first;
+	buf_resize(&draft, 10);
+	cr_assert_eq(refusals_add(volume, &refusal, &again), RC_OK);
+	cr_expect_eq(again, first);
+	refusal.actor = &other;
+	refusal.draft = NULL;
+	cr_assert_eq(refusals_add(volume, &refusal, &second), RC_OK);
+	cr_expect_gt(second, first);
+	remount();
+	cr_assert_eq(refusals_lines(volume, true, 0, &lines), RC_OK);
+	cr_assert_eq(refusals_lines(volume, false, 7, &others), RC_OK);
+	buf_add_byte(&lines, 0);
+	buf_add_byte(&others, 0);
+	char *mine = strstr((char *)lines.data, "\"pid\":42"), *theirs = strstr((char *)lines.data, "\"pid\":43");
+	cr_expect(mine && theirs && mine < theirs, "%s", lines.data);
+	cr_expect_null(strstr((char *)others.data, "\"pid\":42"));
+	cr_expect_not_null(strstr((char *)others.data, "bad \xef\xbf\xbd name"), "%s", others.data);
+	cr_expect_not_null(strstr((char *)lines.data, "\"reason\":\"line 3, column 4: no \\\"good\\\"\""), "%s",
+			   lines.data);
+	cr_assert_eq(refusals_get(volume, first, &head, NULL), RC_OK);
+	cr_expect_eq(head.size, 10);
+}
+
+Test(volume, the_oldest_refusals_go_first)
+{
+	struct why why = {.text = "no"};
+	cleanup_buf struct buf draft = {0};
+	struct refusal refusal = {.actor = &someone, .error = "EBADMSG", .why = &why, .draft = &draft};
+	uint64_t first = 0, id;
+	struct head head;
+	size_t n = 0;
+	buf_add_text(&draft, "x");
+	for (int i = 0; i < REFUSALS_KEPT + 5; i++) {
+		id = 0;
+		cr_assert_eq(refusals_add(volume, &refusal, &id), RC_OK);
+		first = first ? first : id;
+	}
+	for (id = 0; refusals_next(volume, id, &id, &head) == RC_OK; id++)
+		n += id >= first + 5;
+	cr_expect_eq(n, REFUSALS_KEPT);
+	cleanup_buf struct buf lines = {0};
+	cr_assert_eq(refusals_lines(volume, true, 0, &lines), RC_OK);
+	n = 0;
+	for (size_t i = 0; i < lines.len; i++)
+		n += lines.data[i] == '\n';
+	cr_expect_eq(n, REFUSALS_LINES);
+}
+
+Test(volume, what_a_removed_table_held_is_collected)
+{
+	cleanup_buf struct buf dead = {0}, value = {0};
+	fixture_put(table, "p", "s", "{}");
+	fixture_define(
+	    table,
+	    "{\"KeySchema\":[{\"AttributeName\":\"p\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"s\","
+	    "\"KeyType\":\"RANGE\"}],\"AttributeDefinitions\":[{\"AttributeName\":\"p\",\"AttributeType\":\"S\"},"
+	    "{\"AttributeName\":\"s\",\"AttributeType\":\"S\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}");
+	row_dead(&dead, 1, 0); /* the undeclared table's rows */
+	enum rc rc = RC_OK;
+	for (int i = 0; i < 500 && rc == RC_OK; i++) {
+		usleep(10000);
+		rc = store_get(volume->store, NULL, dead.data, dead.len, &value);
+	}
+	cr_expect_eq(rc, RC_NOT_FOUND);
+	buf_clear(&dead);
+	row_table(&dead, 1);
+	cr_expect_eq(store_get(volume->store, NULL, dead.data, dead.len, &value), RC_NOT_FOUND);
+}
