@@ -84,15 +84,21 @@ static void follow_rename(struct frontend *front, struct handle *handle)
 	names_done(front);
 }
 
-/* RC_STALE: the name went in this moment, and what would be written to it would go nowhere; the kernel looks it up again. */
-static enum rc be_writer(struct frontend *front, struct handle *handle)
+/* From here on attributes are not cached, and the node knows which incarnation its drafts belong to (readdirplus makes nodes without looking). RC_STALE: the name went in
+ * this moment, and what would be written to it would go nowhere: the kernel looks it up again. */
+static enum rc be_writer(struct frontend *front, struct handle *handle, const struct place *place)
 {
+	struct node *node = handle->node;
+	struct head head = {.birth = 0};
+	enum rc stored = node->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
+						       : leaf_get(&place->leaf, NULL, &head, NULL);
 	pthread_mutex_lock(&front->tree.lock);
-	bool dead = handle->node->dead;
-	if (!dead)
-		handle->node->writers++;
+	bool there = !node->dead && (node->pending || node->birth || !stored);
+	if (there && !node->pending && !node->birth)
+		node->birth = head.birth;
+	node->writers += there;
 	pthread_mutex_unlock(&front->tree.lock);
-	return dead ? RC_STALE : RC_OK;
+	return there ? RC_OK : stored && stored != RC_NOT_FOUND ? stored : RC_STALE;
 }
 
 static void set_flags(const struct node *node, const struct handle *handle, struct fuse_file_info *fi)
@@ -133,7 +139,7 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 		rc = plain_open(front, node, &place, flags & O_TRUNC);
 		handle->plain = !rc;
 	} else if (handle->writer) {
-		rc = be_writer(front, handle);
+		rc = be_writer(front, handle, &place);
 		if (!rc && (flags & O_TRUNC)) {
 			draft_empty(&handle->draft);
 			handle->draft.tick = front_tick(front);
@@ -183,7 +189,7 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 	if (!node)
 		return RC_NO_MEMORY;
 	pthread_mutex_lock(&front->tree.lock);
-	node->kind = place->kind;
+	node->kind = place->kind; /* the kernel may still know a node of this name that was something else */
 	node->birth = head.birth;
 	node_set_pending(node, place->kind != NODE_PLAIN);
 	node->fresh = meta;
@@ -196,31 +202,33 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 	return RC_OK;
 }
 
-/* Whether the name is there already: the kernel may be told late of what others did. */
+/* One that waits for its first commit, with a lookup more; NULL otherwise. */
+static struct node *find_pending(struct frontend *front, struct node *parent, const char *name)
+{
+	struct node *known = node_find(&front->tree, parent, name);
+	if (!known)
+		return NULL;
+	pthread_mutex_lock(&front->tree.lock);
+	bool pending = known->pending;
+	known->lookups += pending;
+	pthread_mutex_unlock(&front->tree.lock);
+	node_release(&front->tree, known);
+	return pending ? known : NULL;
+}
+
+/* Whether the name is there already: the kernel may be told late of what others did. *ret_node has a lookup more. */
 static enum rc look(struct frontend *front, struct node *parent, const char *name, const struct place *place, struct node **ret_node)
 {
 	struct head head;
-	enum rc rc;
-	struct node *known = node_find(&front->tree, parent, name);
-	bool pending = known && known->pending;
-	if (known)
-		node_release(&front->tree, known);
-	if (pending)
-		rc = RC_OK;
-	else if (place->kind == NODE_DEFINITION)
-		rc = definition_get(place->table, NULL, &head, NULL);
-	else
-		rc = leaf_get(&place->leaf, NULL, &head, NULL);
+	*ret_node = find_pending(front, parent, name);
+	if (*ret_node)
+		return RC_OK;
+	enum rc rc = place->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
+						    : leaf_get(&place->leaf, NULL, &head, NULL);
 	if (rc)
 		return rc;
 	*ret_node = node_get(&front->tree, parent, name, place->kind, NULL, true);
-	if (!*ret_node)
-		return RC_NO_MEMORY;
-	pthread_mutex_lock(&front->tree.lock);
-	if (!(*ret_node)->pending)
-		(*ret_node)->birth = head.birth;
-	pthread_mutex_unlock(&front->tree.lock);
-	return RC_OK;
+	return *ret_node ? RC_OK : RC_NO_MEMORY;
 }
 
 /* A plain file where a partition is. */
@@ -233,39 +241,45 @@ static bool taken_by_partition(struct frontend *front, struct node *parent, cons
 	return partition_get(other.table, NULL, &other.leaf.pk, &record) == RC_OK;
 }
 
-/* With the names held. *ret_node has one lookup more. */
+/* Opens the name, made where it is not there. With the names held. *ret_node has one lookup more. */
+static enum rc open_or_make(fuse_req_t req, struct node *parent, const char *name, mode_t mode, int flags, const struct place *place,
+			    struct node **ret_node, struct handle **ret_handle, bool *ret_fresh)
+{
+	struct frontend *front = front_of(req);
+	enum rc rc = look(front, parent, name, place, ret_node);
+	*ret_fresh = rc == RC_NOT_FOUND;
+	if (*ret_fresh)
+		rc = create_node(req, parent, name, mode, place, ret_node);
+	if (rc)
+		return rc;
+	rc = !*ret_fresh && (flags & O_EXCL) ? RC_EXISTS : open_node(req, *ret_node, *ret_fresh ? flags & ~O_TRUNC : flags, ret_handle);
+	if (rc)
+		node_forget(&front->tree, *ret_node, 1);
+	return rc;
+}
+
 static enum rc create(fuse_req_t req, struct node *parent, const char *name, mode_t mode, int flags, struct node **ret_node,
 		      struct handle **ret_handle, struct why *why)
 {
 	struct frontend *front = front_of(req);
 	struct place place;
-	bool fresh = false;
+	bool fresh;
+	int tries = 8;
 	enum rc rc = place_create(front, parent, name, false, &place, why);
 	if (rc)
 		return rc;
 	if (place.kind == NODE_PLAIN && taken_by_partition(front, parent, name))
 		return RC_EXISTS;
-	rc = look(front, parent, name, &place, ret_node);
-	if (rc == RC_OK && (flags & O_EXCL)) {
-		node_forget(&front->tree, *ret_node, 1);
-		return RC_EXISTS;
-	}
-	if (rc == RC_NOT_FOUND) {
-		rc = create_node(req, parent, name, mode, &place, ret_node);
-		fresh = !rc;
-	}
+	do /* a pending name may go, as its last writer does, while it is opened: then it is free */
+		rc = open_or_make(req, parent, name, mode, flags, &place, ret_node, ret_handle, &fresh);
+	while (rc == RC_STALE && --tries);
 	if (rc)
 		return rc;
-	rc = open_node(req, *ret_node, fresh ? flags & ~O_TRUNC : flags, ret_handle);
-	if (rc) {
-		node_forget(&front->tree, *ret_node, 1);
-		return rc;
-	}
 	if (fresh && place.kind != NODE_PLAIN) {
 		struct handle *handle = *ret_handle;
 		if (!handle->writer) { /* open(O_CREAT | O_RDONLY): it still makes the file */
 			handle->writer = true;
-			(void)be_writer(front, handle); /* it was made just now */
+			(void)be_writer(front, handle, &place); /* it was made just now */
 		}
 		handle->created = true;
 		draft_empty(&handle->draft);

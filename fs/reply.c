@@ -184,7 +184,7 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 static bool stat_dead(struct frontend *front, struct node *node, struct stat *st, double *ret_keep)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	bool file = node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION;
+	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION);
 	struct meta meta = node->fresh;
 	uint64_t size = node->pending_size;
 	pthread_mutex_unlock(&front->tree.lock);
@@ -227,7 +227,8 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	case NODE_DEFINITION:
 	case NODE_ITEM:
 	case NODE_PLAIN:
-		return stat_leaf(front, node, &place, ret_stat);
+		rc = stat_leaf(front, node, &place, ret_stat);
+		return rc == RC_NOT_FOUND && stat_dead(front, node, ret_stat, ret_keep) ? RC_OK : rc; /* it went in this moment */
 	default:
 		return stat_view(front, node, &place, ret_stat);
 	}

@@ -1,0 +1,71 @@
+/* What the kernel caches must not change what happens: names it learned from a listing, attributes it kept, names that went by themselves. */
+#include "tests/mount/harness.h"
+#include <fcntl.h>
+
+static void setup(void)
+{
+	mount_setup();
+	assert_sh("mkdir -p \"$M/Plain/p\" && cd \"$M/Plain/p\" && for i in 1 2 3 4 5 6 7 8 9; do echo '{\"old\":1}' > $i.json; echo old > $i.txt; done");
+}
+
+TestSuite(caching, .init = setup, .fini = mount_teardown, .timeout = 120);
+
+Test(caching, what_a_long_listing_showed_first_can_be_written)
+{
+	mount_again(); /* nothing is looked up: readdirplus alone tells the kernel of the items */
+	assert_sh("ls -l \"$M/Plain/p\" && cd \"$M/Plain/p\" && for i in 1 2 3; do echo '{\"new\":2}' > $i.json; echo new > $i.txt; done && "
+		  "echo '{\"new\":2}' > t && mv t 4.json && rm 5.json && mv 6.json 7.json");
+	cr_expect_str_eq(content("Plain/p/1.json"), "{\"new\":2}\n");
+	cr_expect_str_eq(content("Plain/p/3.txt"), "new\n");
+	cr_expect_str_eq(content("Plain/p/4.json"), "{\"new\":2}\n");
+	cr_expect_str_eq(content("Plain/p/7.json"), "{\"old\":1}\n");
+	mount_again();
+	cr_expect_str_eq(content("Plain/p/2.json"), "{\"new\":2}\n");
+	cr_expect_not(exists("Plain/p/5.json"));
+	cr_expect_not(exists("Plain/p/6.json"));
+}
+
+Test(caching, what_a_long_listing_showed_first_can_be_appended_to_and_truncated)
+{
+	mount_again();
+	assert_sh("ls -l \"$M/Plain/p\" && cd \"$M/Plain/p\" && printf ' ' >> 1.json && truncate -s 0 2.json && echo more >> 3.txt");
+	cr_expect_str_eq(content("Plain/p/1.json"), "{\"old\":1}\n ");
+	cr_expect_str_eq(content("Plain/p/2.json"), "");
+	cr_expect_str_eq(content("Plain/p/3.txt"), "old\nmore\n");
+}
+
+Test(caching, sizes_and_times_are_right_after_each_commit)
+{
+	struct stat st;
+	for (int i = 1; i <= 50; i++) {
+		assert_ok(put("Plain/p/1.json", text("{\"n\":%d}", i * 1000)));
+		assert_ok(stat(at("Plain/p/1.json"), &st));
+		cr_expect_eq(st.st_size, (off_t)strlen(text("{\"n\":%d}", i * 1000)));
+	}
+	int64_t before = mtime_of("Plain/p/1.json");
+	assert_ok(put("Plain/p/1.json", "{\"n\":1}"));
+	cr_expect_gt(mtime_of("Plain/p/1.json"), before);
+}
+
+Test(caching, unlinking_what_is_being_created_leaves_nothing)
+{
+	for (int i = 0; i < 200; i++) {
+		int fd = open(at("Plain/p/gone.json"), O_WRONLY | O_CREAT | O_EXCL, 0644);
+		cr_assert(fd >= 0, "%s", strerror(errno));
+		cr_expect_eq(write(fd, "{}", 2), 2);
+		assert_ok(unlink(at("Plain/p/gone.json")));
+		assert_ok(close(fd));
+		cr_expect_not(exists("Plain/p/gone.json"));
+	}
+	mount_again();
+	cr_expect_not(exists("Plain/p/gone.json"));
+}
+
+Test(caching, opening_to_read_with_O_TRUNC_empties)
+{
+	int fd = open(at("Plain/p/1.json"), O_RDONLY | O_TRUNC);
+	cr_assert_geq(fd, 0);
+	close(fd);
+	/* An emptying is acknowledged by fsync or by the release that follows close. */
+	cr_expect_eq(sh("for i in $(seq 500); do [ -s \"$M/Plain/p/1.json\" ] || exit 0; done; exit 1"), 0);
+}
