@@ -216,6 +216,15 @@ void attr_statfs(fuse_req_t req, fuse_ino_t ino)
 		fuse_reply_err(req, errno);
 		return;
 	}
+	uint64_t items;
+	enum rc rc = volume_items(front->volume, &items);
+	if (rc) {
+		reply_rc(req, rc);
+		return;
+	}
+	/* The space is the host's, shared with whatever else is there. A used inode is an item; room for more there is as long as there is space. */
 	st.f_namemax = 255;
+	st.f_ffree = st.f_favail = st.f_bfree;
+	st.f_files = st.f_ffree + items;
 	fuse_reply_statfs(req, &st);
 }

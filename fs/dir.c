@@ -240,7 +240,8 @@ static bool show(struct frontend *front, struct stream *s, const struct part *pa
 		(void)table_find(front->volume, from->name, &ret_entry->table); /* it may be gone since */
 		return true;
 	case NODE_PLAIN:
-		ret_entry->name = from->name;
+		ok = snprintf(s->name, sizeof s->name, "%s%s", from->name,
+			      s->node->kind == NODE_TABLE && place_clash(s->node, from->name) ? PLACE_CLASH : "") > 0;
 		break;
 	case NODE_PARTITION:
 		ok = place_key_name(&from->key, false, s->name);

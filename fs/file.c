@@ -231,16 +231,6 @@ static enum rc look(struct frontend *front, struct node *parent, const char *nam
 	return *ret_node ? RC_OK : RC_NO_MEMORY;
 }
 
-/* A plain file where a partition is. */
-static bool taken_by_partition(struct frontend *front, struct node *parent, const char *name)
-{
-	struct place other;
-	struct partition_record record;
-	if (parent->kind != NODE_TABLE || place_lookup(front, parent, name, &other) || other.kind != NODE_PARTITION)
-		return false;
-	return partition_get(other.table, NULL, &other.leaf.pk, &record) == RC_OK;
-}
-
 /* Opens the name, made where it is not there. With the names held. *ret_node has one lookup more. */
 static enum rc open_or_make(fuse_req_t req, struct node *parent, const char *name, mode_t mode, int flags, const struct place *place,
 			    struct node **ret_node, struct handle **ret_handle, bool *ret_fresh)
@@ -268,7 +258,7 @@ static enum rc create(fuse_req_t req, struct node *parent, const char *name, mod
 	enum rc rc = place_create(front, parent, name, false, &place, why);
 	if (rc)
 		return rc;
-	if (place.kind == NODE_PLAIN && taken_by_partition(front, parent, name))
+	if (place.kind == NODE_PLAIN && parent->kind == NODE_TABLE && place_clash(parent, name))
 		return RC_EXISTS;
 	do /* a pending name may go, as its last writer does, while it is opened: then it is free */
 		rc = open_or_make(req, parent, name, mode, flags, &place, ret_node, ret_handle, &fresh);

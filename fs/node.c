@@ -282,3 +282,25 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	pthread_mutex_unlock(&tree->lock);
 	return true;
 }
+
+void node_swap(struct tree *tree, struct node *a, struct node *b)
+{
+	pthread_mutex_lock(&tree->lock);
+	link_out(tree, a);
+	link_out(tree, b);
+	struct node *parent = a->parent;
+	char *name = a->name;
+	enum node_kind kind = a->kind;
+	uint64_t ino = a->ino;
+	a->parent = b->parent;
+	a->name = b->name;
+	a->kind = b->kind;
+	a->ino = b->ino;
+	b->parent = parent; /* each parent is held by as many as before */
+	b->name = name;
+	b->kind = kind;
+	b->ino = ino;
+	link_in(tree, a);
+	link_in(tree, b);
+	pthread_mutex_unlock(&tree->lock);
+}

@@ -97,6 +97,9 @@ void node_kill_locked(struct node *node); /* with tree.lock held */
 /* It has another name, and maybe parent and kind; a node that had the name is killed. False: no memory (then nothing has changed). */
 bool node_move(struct tree *tree, struct node *node, struct node *parent, const char *name, enum node_kind kind);
 
+/* Two nodes exchange their names, parents and kinds. */
+void node_swap(struct tree *tree, struct node *a, struct node *b);
+
 /* A stable inode number. */
 uint64_t node_ino(const struct node *parent, const char *name);
 uint64_t node_table_ino(uint64_t identity);

@@ -3,6 +3,7 @@
 #include "fs/name.h"
 #include "index/entry.h"
 #include "index/listing.h"
+#include "index/partition.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,14 +152,20 @@ static void leaf_begin(struct place *place, enum leaf_kind kind, bool in_partiti
 	place->leaf.has_sk = false;
 }
 
-static enum rc plain_name(const char *name, struct place *place, struct why *why)
+/* Where a partition claims a plain file's name, the file is NAME%~plain: the length of NAME, or of the whole where it does not end so. */
+static size_t plain_length(const char *name)
 {
-	size_t n = strlen(name);
+	size_t n = strlen(name), tail = strlen(PLACE_CLASH);
+	return n > tail && strcmp(name + n - tail, PLACE_CLASH) == 0 ? n - tail : n;
+}
+
+static enum rc plain_name(const struct node *parent, const char *name, struct place *place)
+{
+	size_t n = parent->kind == NODE_TABLE ? plain_length(name) : strlen(name);
 	if (n > NAME_MAX_LEN)
 		return RC_NAME_TOO_LONG;
-	if (n >= 7 && strcmp(name + n - 7, "%~plain") == 0)
-		return why_set(why, RC_INVALID, "names that end in %%~plain are itemfs's own");
-	strcpy(place->leaf.name, name);
+	memcpy(place->leaf.name, name, n);
+	place->leaf.name[n] = 0;
 	return RC_OK;
 }
 
@@ -205,7 +212,7 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	if (!rc && kind == NODE_ITEM)
 		rc = item_key(name, schema, &place->leaf, why);
 	table_schema_done(place->table);
-	return !rc && kind == NODE_PLAIN ? plain_name(name, place, why) : rc;
+	return !rc && kind == NODE_PLAIN ? plain_name(parent, name, place) : rc;
 }
 
 /* A name that cannot be is not there. */
@@ -232,6 +239,14 @@ enum rc place_as_plain(struct node *parent, const char *name, struct place *plac
 	return absent(fill(NULL, parent, NODE_PLAIN, name, place, NULL));
 }
 
+bool place_clash(struct node *table, const char *name)
+{
+	struct place partition;
+	struct partition_record record;
+	return fill(NULL, table, NODE_PARTITION, name, &partition, NULL) == RC_OK &&
+	       partition_get(partition.table, NULL, &partition.leaf.pk, &record) == RC_OK;
+}
+
 enum rc place_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place)
 {
 	enum node_kind kind;
@@ -247,7 +262,12 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 			return RC_NOT_FOUND;
 		if (kind == NODE_PARTITION) {
 			enum rc rc = fill(front, parent, kind, name, ret_place, NULL);
-			return rc == RC_INVALID || rc == RC_NOT_UTF8 ? place_as_plain(parent, name, ret_place) : rc;
+			if (rc != RC_INVALID && rc != RC_NOT_UTF8)
+				return rc;
+			rc = place_as_plain(parent, name, ret_place);
+			if (!rc && plain_length(name) != strlen(name) && !place_clash(parent, ret_place->leaf.name))
+				rc = RC_NOT_FOUND;
+			return rc;
 		}
 		break;
 	case NODE_PARTITION:
@@ -295,6 +315,8 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 			*ret_kind = NODE_DEFINITION;
 			return RC_OK;
 		}
+		if (!directory && plain_length(name) != n)
+			return why_set(why, RC_INVALID, "names that end in %s are itemfs's own", PLACE_CLASH);
 		if (!directory && name_is_item(name, n))
 			return why_set(why, RC_INVALID, "an item stands in a partition's directory, not in the table's own");
 		break;

@@ -28,6 +28,9 @@ enum rc place_of(struct frontend *front, struct node *node, struct place *ret_pl
 /* What a name in a directory would stand for, whether it is there or not; for looking up. RC_NOT_FOUND: nothing can be there. Where a name in a table may be a partition's or a plain file's, it is the
  * partition's (place_as_plain() gives the other). */
 enum rc place_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place);
+/* Whether a partition has this name, so that a plain file of it shows as NAME%~plain. */
+#define PLACE_CLASH "%~plain"
+bool place_clash(struct node *table, const char *name);
 enum rc place_as_plain(struct node *parent, const char *name, struct place *place);
 
 /* The same for making something: a directory, or a regular file. RC_FORBIDDEN: reserved, or nothing of that sort belongs there; RC_READ_ONLY: in a view; RC_INVALID, RC_NOT_UTF8,

@@ -10,6 +10,7 @@
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE 2
 #endif
 
 struct renaming {
@@ -137,6 +138,51 @@ static enum rc rename_file(struct renaming *r)
 	return rc;
 }
 
+static bool is_leaf(const struct place *place)
+{
+	return place->kind == NODE_ITEM || place->kind == NODE_PLAIN;
+}
+
+static const struct buf *lock_newer(struct node *node)
+{
+	if (!node->plain)
+		return NULL;
+	pthread_mutex_lock(&node->plain->lock);
+	return node->plain->dirty ? &node->plain->bytes : NULL;
+}
+
+static void unlock_newer(struct node *node, bool stored)
+{
+	if (!node->plain)
+		return;
+	if (stored)
+		node->plain->dirty = false;
+	pthread_mutex_unlock(&node->plain->lock);
+}
+
+/* Two files change places, in one commit. With the names held for writing. */
+static enum rc exchange(struct renaming *r)
+{
+	if (!r->target)
+		return RC_NOT_FOUND;
+	enum rc rc = place_of(r->front, r->node, &r->from);
+	if (!rc)
+		rc = place_of(r->front, r->target, &r->place);
+	if (rc)
+		return rc;
+	if (!is_leaf(&r->from) || !is_leaf(&r->place))
+		return why_set(&r->why, RC_INVALID, "only items and plain files can be exchanged");
+	if (r->node->pending || r->target->pending)
+		return why_set(&r->why, RC_BUSY, "one of them is being written and has no content yet");
+	const struct buf *a = lock_newer(r->node), *b = lock_newer(r->target);
+	rc = leaf_exchange(&r->from.leaf, &r->place.leaf, a, b, &r->why);
+	unlock_newer(r->node, !rc);
+	unlock_newer(r->target, !rc);
+	if (!rc)
+		node_swap(&r->front->tree, r->node, r->target);
+	return rc;
+}
+
 /* With the names held for writing. */
 static enum rc run(struct renaming *r)
 {
@@ -168,15 +214,16 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 	struct renaming r = {.front = front, .name = name, .to_name = to_name, .noreplace = flags & RENAME_NOREPLACE};
 	r.parent = front_node(front, parent);
 	r.to = front_node(front, to);
-	if (flags & ~(unsigned)RENAME_NOREPLACE) {
+	bool exchanges = flags == RENAME_EXCHANGE;
+	if (!exchanges && (flags & ~(unsigned)RENAME_NOREPLACE)) {
 		reply_rc(req, RC_INVALID);
 		return;
 	}
 	names_write(front);
 	r.node = node_find(&front->tree, r.parent, name);
 	r.target = node_find(&front->tree, r.to, to_name);
-	enum rc rc = r.node ? run(&r) : RC_NOT_FOUND;
-	if (!rc && !node_move(&front->tree, r.node, r.to, to_name, r.place.kind))
+	enum rc rc = !r.node ? RC_NOT_FOUND : exchanges ? exchange(&r) : run(&r);
+	if (!rc && !exchanges && !node_move(&front->tree, r.node, r.to, to_name, r.place.kind))
 		rc = RC_NO_MEMORY;
 	names_done(front);
 	if (r.node)

@@ -1,5 +1,6 @@
-/* xattr: user.itemfs.error, the last line of `.itemfs/errors` for a path, can be read and is not listed, so that copies carry nothing odd. There are no others: ENOTSUP to
- * set one. */
+/* xattr: user.itemfs.error, the last line of `.itemfs/errors` for a path, and for items .version, .key and .size. They can be read and are not listed, so
+ * that copies carry nothing odd. There are no others: ENOTSUP to set one. */
+#include "fs/place.h"
 #include "fs/reply.h"
 #include "index/refusals.h"
 #include <errno.h>
@@ -16,18 +17,54 @@ static void reply_value(fuse_req_t req, const struct buf *value, size_t size)
 		fuse_reply_buf(req, (const char *)value->data, value->len);
 }
 
-void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+static enum rc last_error(fuse_req_t req, struct node *node, struct buf *out)
 {
 	struct frontend *front = front_of(req);
 	uid_t uid = fuse_req_ctx(req)->uid;
+	char *path = path_of(&front->tree, node, NULL);
+	enum rc rc = path ? refusals_last(front->volume, path, uid == 0 || uid == front->options.uid, uid, out) : RC_NO_MEMORY;
+	free(path);
+	return rc;
+}
+
+/* What itemfs says of an item beside its bytes. */
+static enum rc of_item(struct frontend *front, struct node *node, const char *name, struct buf *out)
+{
+	struct place place;
+	struct head head;
+	enum rc rc = node->kind == NODE_ITEM ? place_of(front, node, &place) : RC_NOT_FOUND;
+	if (!rc)
+		rc = leaf_get(&place.leaf, NULL, &head, NULL);
+	if (rc)
+		return rc == RC_STALE ? RC_NOT_FOUND : rc;
+	if (strcmp(name, "version") == 0)
+		buf_printf(out, "%llu", (unsigned long long)head.version);
+	else if (strcmp(name, "size") == 0)
+		buf_printf(out, "%u", head.measure);
+	else if (strcmp(name, "key") == 0)
+		rc = leaf_key_json(&place.leaf, out);
+	else
+		rc = RC_NOT_FOUND;
+	return rc ? rc : out->failed ? RC_NO_MEMORY : RC_OK;
+}
+
+void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	static const char prefix[] = "user.itemfs.";
+	struct frontend *front = front_of(req);
+	struct node *node = front_node(front, ino);
 	cleanup_buf struct buf value = {0};
-	if (strcmp(name, "user.itemfs.error") != 0) {
-		fuse_reply_err(req, strncmp(name, "user.", 5) == 0 ? ENODATA : EOPNOTSUPP);
+	enum rc rc = RC_NOT_FOUND;
+	if (strncmp(name, "user.", 5) != 0) {
+		fuse_reply_err(req, EOPNOTSUPP); /* security., system., trusted.: there are none, for ever */
 		return;
 	}
-	char *path = path_of(&front->tree, front_node(front, ino), NULL);
-	enum rc rc = path ? refusals_last(front->volume, path, uid == 0 || uid == front->options.uid, uid, &value) : RC_NO_MEMORY;
-	free(path);
+	names_read(front);
+	if (strcmp(name, "user.itemfs.error") == 0)
+		rc = last_error(req, node, &value);
+	else if (strncmp(name, prefix, sizeof prefix - 1) == 0)
+		rc = of_item(front, node, name + sizeof prefix - 1, &value);
+	names_done(front);
 	if (rc == RC_NOT_FOUND)
 		fuse_reply_err(req, ENODATA);
 	else if (rc)

@@ -47,6 +47,13 @@ void change_touch(struct meta *directory, int64_t when);
 
 /* Leaves within a commit (leaf.c). The key of the leaf's head row: */
 void leaf_row(const struct leaf *leaf, struct buf *row);
+const struct key *leaf_sort_key(const struct leaf *leaf); /* NULL: the table has none */
+/* Whether its keys are of the types that the table's definition has now; the gate is held. */
+bool leaf_fits(const struct leaf *leaf);
+bool leaf_has_partition(struct txn *txn, const struct leaf *leaf);
+/* Reads the document as this item's (item_parse, document_check). The item borrows the document. */
+enum rc leaf_parse(const struct leaf *leaf, const void *document, size_t len, struct item **ret_item, uint32_t *ret_measure,
+                   struct why *why);
 /* Puts a plain file; `fresh` where its name is new in its directory. RC_NOT_FOUND: no such partition. */
 enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct head *head, const void *bytes, bool fresh);
 enum rc leaf_delete(struct change *change, const struct leaf *leaf);

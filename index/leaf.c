@@ -5,7 +5,7 @@
 #include "index/refusals.h"
 #include <string.h>
 
-static const struct key *sort_key(const struct leaf *leaf)
+const struct key *leaf_sort_key(const struct leaf *leaf)
 {
 	return leaf->has_sk ? &leaf->sk : NULL;
 }
@@ -13,7 +13,7 @@ static const struct key *sort_key(const struct leaf *leaf)
 void leaf_row(const struct leaf *leaf, struct buf *row)
 {
 	if (leaf->kind == LEAF_ITEM)
-		row_item(row, leaf->table->id, &leaf->pk, sort_key(leaf), false);
+		row_item(row, leaf->table->id, &leaf->pk, leaf_sort_key(leaf), false);
 	else
 		row_file(row, leaf->table->id, leaf->in_partition ? &leaf->pk : NULL, leaf->name, strlen(leaf->name), false);
 }
@@ -21,7 +21,7 @@ void leaf_row(const struct leaf *leaf, struct buf *row)
 static void body_row(const struct leaf *leaf, struct buf *row)
 {
 	if (leaf->kind == LEAF_ITEM)
-		row_item(row, leaf->table->id, &leaf->pk, sort_key(leaf), true);
+		row_item(row, leaf->table->id, &leaf->pk, leaf_sort_key(leaf), true);
 	else
 		row_file(row, leaf->table->id, leaf->in_partition ? &leaf->pk : NULL, leaf->name, strlen(leaf->name), true);
 }
@@ -77,6 +77,30 @@ enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *
 	return rc;
 }
 
+static void add_member(struct buf *out, const struct schema_attribute *attribute, const struct key *key)
+{
+	buf_add_json_string(out, attribute->name, attribute->name_len);
+	buf_add_byte(out, ':');
+	key_json(key, out);
+}
+
+enum rc leaf_key_json(const struct leaf *leaf, struct buf *out)
+{
+	enum rc rc = table_enter(leaf->table);
+	if (rc)
+		return rc;
+	const struct schema_key *key = &leaf->table->schema->key;
+	buf_add_byte(out, '{');
+	add_member(out, &key->partition[0], &leaf->pk);
+	if (leaf->has_sk && key->sorts) {
+		buf_add_byte(out, ',');
+		add_member(out, &key->sort[0], &leaf->sk);
+	}
+	buf_add_byte(out, '}');
+	table_leave(leaf->table);
+	return out->failed ? RC_NO_MEMORY : RC_OK;
+}
+
 struct writing {
 	const struct leaf *leaf;
 	const struct leaf_write *write;
@@ -96,7 +120,7 @@ static enum rc condition(const struct leaf_write *write, bool there, const struc
 	return RC_OK;
 }
 
-static bool partition_exists(struct txn *txn, const struct leaf *leaf)
+bool leaf_has_partition(struct txn *txn, const struct leaf *leaf)
 {
 	cleanup_buf struct buf row = {0}, value = {0};
 	row_partition(&row, leaf->table->id, &leaf->pk);
@@ -107,7 +131,7 @@ enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct hea
 {
 	cleanup_buf struct buf row = {0};
 	const struct key *pk = leaf->in_partition ? &leaf->pk : NULL;
-	if (pk && fresh && !partition_exists(change->txn, leaf))
+	if (pk && fresh && !leaf_has_partition(change->txn, leaf))
 		return RC_NOT_FOUND;
 	head->version = txn_sequence(change->txn);
 	head->meta.ctime = txn_now(change->txn);
@@ -119,7 +143,7 @@ enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct hea
 enum rc leaf_delete(struct change *change, const struct leaf *leaf)
 {
 	if (leaf->kind == LEAF_ITEM)
-		return change_delete(change, &leaf->pk, sort_key(leaf));
+		return change_delete(change, &leaf->pk, leaf_sort_key(leaf));
 	cleanup_buf struct buf row = {0};
 	cleanup_image struct image old = {0};
 	leaf_row(leaf, &row);
@@ -158,7 +182,7 @@ static enum rc write_commit(struct txn *txn, void *context)
 	w->head.size = (uint32_t)write->len;
 	w->head.measure = w->measure;
 	if (w->leaf->kind == LEAF_ITEM)
-		rc = change_put(&change, &w->leaf->pk, sort_key(w->leaf), &w->head, w->item);
+		rc = change_put(&change, &w->leaf->pk, leaf_sort_key(w->leaf), &w->head, w->item);
 	else
 		rc = leaf_put_file(&change, w->leaf, &w->head, write->document, !there);
 	if (!rc && there && emptying && old.head.size && write->actor)
@@ -169,14 +193,14 @@ static enum rc write_commit(struct txn *txn, void *context)
 }
 
 /* With the gate held. */
-static enum rc parse_for(const struct leaf *leaf, const void *document, size_t len, struct item **ret_item, uint32_t *ret_measure,
+enum rc leaf_parse(const struct leaf *leaf, const void *document, size_t len, struct item **ret_item, uint32_t *ret_measure,
 			 struct why *why)
 {
 	struct item *item;
 	enum rc rc = item_parse(document, len, &item, why);
 	if (rc)
 		return rc;
-	rc = document_check(leaf->table->schema, &leaf->pk, sort_key(leaf), item, ret_measure, why);
+	rc = document_check(leaf->table->schema, &leaf->pk, leaf_sort_key(leaf), item, ret_measure, why);
 	if (rc)
 		item_free(item);
 	else
@@ -185,7 +209,7 @@ static enum rc parse_for(const struct leaf *leaf, const void *document, size_t l
 }
 
 /* An address whose shape is not the table's: its definition changed since it was made. */
-static bool fits_table(const struct leaf *leaf)
+bool leaf_fits(const struct leaf *leaf)
 {
 	const struct schema *schema = leaf->table->schema;
 	if (leaf->in_partition && leaf->pk.type != schema->key.partition[0].type)
@@ -205,9 +229,9 @@ enum rc leaf_write(const struct leaf *leaf, const struct leaf_write *write, stru
 	enum rc rc = table_enter(leaf->table);
 	if (rc)
 		return rc;
-	rc = fits_table(leaf) ? RC_OK : RC_STALE;
+	rc = leaf_fits(leaf) ? RC_OK : RC_STALE;
 	if (!rc && leaf->kind == LEAF_ITEM)
-		rc = parse_for(leaf, write->document, write->len, &item, &w.measure, why);
+		rc = leaf_parse(leaf, write->document, write->len, &item, &w.measure, why);
 	w.item = item;
 	if (!rc)
 		rc = commit_run(volume, write_commit, &w, write->durable ? COMMIT_DURABLE : 0);
@@ -226,7 +250,7 @@ enum rc leaf_check(const struct leaf *leaf, const void *document, size_t len, st
 	enum rc rc = table_enter(leaf->table);
 	if (rc)
 		return rc;
-	rc = fits_table(leaf) ? parse_for(leaf, document, len, &item, &measure, why) : RC_STALE;
+	rc = leaf_fits(leaf) ? leaf_parse(leaf, document, len, &item, &measure, why) : RC_STALE;
 	table_leave(leaf->table);
 	return rc;
 }
@@ -248,7 +272,7 @@ enum rc leaf_remove(const struct leaf *leaf)
 	enum rc rc = table_enter(leaf->table);
 	if (rc)
 		return rc;
-	rc = fits_table(leaf) ? commit_run(leaf->table->volume, remove_commit, (void *)leaf, 0) : RC_NOT_FOUND;
+	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, remove_commit, (void *)leaf, 0) : RC_NOT_FOUND;
 	table_leave(leaf->table);
 	return rc;
 }
@@ -282,113 +306,9 @@ enum rc leaf_set_meta(const struct leaf *leaf, const struct meta_change *change,
 	enum rc rc = table_enter(leaf->table);
 	if (rc)
 		return rc;
-	rc = fits_table(leaf) ? commit_run(leaf->table->volume, touch_commit, &touching, 0) : RC_NOT_FOUND;
+	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, touch_commit, &touching, 0) : RC_NOT_FOUND;
 	table_leave(leaf->table);
 	if (!rc && ret_head)
 		*ret_head = touching.head;
-	return rc;
-}
-
-struct moving {
-	const struct leaf *from, *to;
-	const struct leaf_move *move;
-	struct head head; /* out */
-	struct why *why;
-};
-
-/* The target's document: the source's, with its key attributes set to the target's where an item takes another key. */
-static enum rc rekeyed(const struct moving *m, const struct buf *document, struct buf *ret_document)
-{
-	cleanup_item struct item *item = NULL;
-	if (m->from->kind != LEAF_ITEM || m->to->kind != LEAF_ITEM) {
-		buf_add(ret_document, document->data, document->len);
-		return ret_document->failed ? RC_NO_MEMORY : RC_OK;
-	}
-	enum rc rc = item_parse(document->data, document->len, &item, m->why);
-	if (rc)
-		return rc;
-	document_rekey(m->to->table->schema, &m->to->pk, sort_key(m->to), item, ret_document);
-	return ret_document->failed ? RC_NO_MEMORY : RC_OK;
-}
-
-static enum rc move_put(struct change *change, const struct moving *m, struct head *head, const struct buf *document, bool replaces)
-{
-	cleanup_item struct item *item = NULL;
-	head->size = (uint32_t)document->len;
-	head->measure = 0;
-	if (m->to->kind == LEAF_FILE)
-		return leaf_put_file(change, m->to, head, document->data, !replaces);
-	if (m->to->in_partition && !partition_exists(change->txn, m->to))
-		return RC_NOT_FOUND;
-	enum rc rc = parse_for(m->to, document->data, document->len, &item, &head->measure, m->why);
-	if (!rc)
-		rc = change_put(change, &m->to->pk, sort_key(m->to), head, item);
-	return rc;
-}
-
-static enum rc move_commit(struct txn *txn, void *context)
-{
-	struct moving *m = context;
-	struct change out, in, *into = m->from->table == m->to->table ? &out : &in;
-	cleanup_buf struct buf from_row = {0}, to_row = {0}, document = {0};
-	cleanup_image struct image source = {0}, target = {0};
-	leaf_row(m->from, &from_row);
-	leaf_row(m->to, &to_row);
-	enum rc rc = image_load(txn, &from_row, true, &source);
-	if (rc)
-		return rc;
-	enum rc there = image_load(txn, &to_row, false, &target);
-	if (there && there != RC_NOT_FOUND)
-		return there;
-	if (!there && m->move->noreplace)
-		return RC_EXISTS;
-	rc = rekeyed(m, m->move->document ? m->move->document : &source.document, &document);
-	if (!rc)
-		rc = change_begin(&out, txn, m->from->table, m->why);
-	if (!rc && into == &in)
-		rc = change_begin(&in, txn, m->to->table, m->why);
-	m->head = source.head;
-	/* The new name comes before the old one goes, so that an implicit partition of both stays. */
-	if (!rc)
-		rc = move_put(into, m, &m->head, &document, !there);
-	bool same = from_row.len == to_row.len && memcmp(from_row.data, to_row.data, to_row.len) == 0;
-	if (!rc && !same)
-		rc = leaf_delete(&out, m->from);
-	if (rc)
-		return rc;
-	change_end(&out);
-	if (into == &in)
-		change_end(&in);
-	return RC_OK;
-}
-
-/* Both gates, in the order of their addresses; one where it is one table. */
-static enum rc enter_both(struct table *a, struct table *b)
-{
-	struct table *first = a < b ? a : b, *second = a < b ? b : a;
-	enum rc rc = table_enter(first);
-	if (rc || first == second)
-		return rc;
-	rc = table_enter(second);
-	if (rc)
-		table_leave(first);
-	return rc;
-}
-
-enum rc leaf_rename(const struct leaf *from, const struct leaf *to, const struct leaf_move *move, struct head *ret_head,
-		    struct why *why)
-{
-	struct moving moving = {.from = from, .to = to, .move = move, .why = why};
-	enum rc rc = enter_both(from->table, to->table);
-	if (rc)
-		return rc;
-	rc = fits_table(from) && fits_table(to) ? RC_OK : RC_NOT_FOUND;
-	if (!rc)
-		rc = commit_run(from->table->volume, move_commit, &moving, 0);
-	table_leave(from->table);
-	if (to->table != from->table)
-		table_leave(to->table);
-	if (!rc && ret_head)
-		*ret_head = moving.head;
 	return rc;
 }

@@ -27,6 +27,9 @@ struct leaf {
 /* RC_NOT_FOUND; RC_STALE: the table is gone. ret_document (appended to) may be NULL. */
 enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *ret_head, struct buf *ret_document);
 
+/* Appends an item's key as JSON, by the names of its table's key attributes: {"Artist":"Queen","Title":"Liar"}. */
+enum rc leaf_key_json(const struct leaf *leaf, struct buf *out);
+
 enum leaf_if {
 	LEAF_ALWAYS,
 	LEAF_ABSENT, /* DynamoDB's attribute_not_exists: RC_EXISTS where there is one */
@@ -74,5 +77,9 @@ struct leaf_move {
  * such target directory; refusals as leaf_write(), and both stay as they were. */
 enum rc leaf_rename(const struct leaf *from, const struct leaf *to, const struct leaf_move *move, struct head *ret_head,
                     struct why *why);
+
+/* Exchanges two leaves that are both there, in one commit: each gets the other's bytes, metadata and incarnation, an item's key attributes rewritten to where it now is. `a_now` and `b_now` are
+ * newer bytes than what is stored, or NULL. RC_NOT_FOUND; refusals as above, and both stay. */
+enum rc leaf_exchange(const struct leaf *a, const struct leaf *b, const struct buf *a_now, const struct buf *b_now, struct why *why);
 
 #endif

@@ -198,8 +198,9 @@ Test(drafts, a_create_that_is_just_going_away_does_not_spoil_the_next_one)
 	/* Its release comes when it will: perhaps between the next open's look at the name and its opening of what was there. */
 	for (int i = 0; i < 3000; i++) {
 		struct outcome got = put_steps("Plain/p/new.json", "{\"a\":", 5, 0);
-		cr_assert(got.open == 0 && got.write == 0 && got.close == EBADMSG, "round %d: open %s, write %s, close %s", i,
-			  strerrorname_np(got.open), strerrorname_np(got.write), strerrorname_np(got.close));
+		cr_assert(got.open == 0 && got.write == 0 && got.close == EBADMSG,
+			  "round %d: open %s, write %s, close %s", i, strerrorname_np(got.open),
+			  strerrorname_np(got.write), strerrorname_np(got.close));
 	}
 	cr_expect(await(is_gone, "Plain/p/new.json"));
 }

@@ -164,15 +164,19 @@ Test(plain, moves_between_partitions_and_the_table)
 Test(plain, vim_edits_an_item)
 {
 	for (int i = 0; i < 3; i++)
-		assert_sh(text("vim -Nu NONE -es -c 'set backupskip=' -c '%%s/[0-9]\\+/%d/' -c 'wq' \"$M/" LIAR "\" < /dev/null", 1980 + i));
+		assert_sh(text("vim -Nu NONE -es -c 'set backupskip=' -c '%%s/[0-9]\\+/%d/' -c 'wq' \"$M/" LIAR
+			       "\" < /dev/null",
+			       1980 + i));
 	cr_expect_str_eq(content(LIAR), "{\"Year\":1982}\n");
 	cr_expect_str_eq(listing("Music/.index/by-year"), "1982\n");
 	cr_expect_str_eq(listing("Music/Queen"), "Liar.json\n");
-	assert_sh("vim -Nu NONE -es -c 'set backupskip= backup writebackup backupcopy=no backupdir=.,/tmp' -c '%s/1982/1990/' -c "
+	assert_sh("vim -Nu NONE -es -c 'set backupskip= backup writebackup backupcopy=no backupdir=.,/tmp' -c "
+		  "'%s/1982/1990/' -c "
 		  "'wq' \"$M/" LIAR "\" < /dev/null");
 	cr_expect_str_eq(content(LIAR), "{\"Year\":1990}\n");
 	cr_expect_str_eq(content(LIAR "~"), "{\"Year\":1982}\n");
-	assert_sh("vim -Nu NONE -es -c 'set backupskip= backupcopy=yes' -c '%s/1990/1991/' -c 'wq' \"$M/" LIAR "\" < /dev/null");
+	assert_sh("vim -Nu NONE -es -c 'set backupskip= backupcopy=yes' -c '%s/1990/1991/' -c 'wq' \"$M/" LIAR
+		  "\" < /dev/null");
 	cr_expect_str_eq(content(LIAR), "{\"Year\":1991}\n");
 }
 
@@ -194,9 +198,10 @@ Test(plain, sed_i_edits_items)
 
 Test(plain, rsync_writes_items)
 {
-	assert_sh("mkdir -p \"$D/in/Queen\" \"$D/in/Abba\" && cd \"$D/in\" && echo '{ \"Year\": 1980 }' > Queen/Liar.json "
-		  "&& echo '{\"Year\":1975}' > Abba/SOS.json && "
-		  "touch -d '2001-02-03 04:05:06.5Z' Abba/SOS.json && rsync -a --no-o --no-g ./ \"$M/Music/\"");
+	assert_sh(
+	    "mkdir -p \"$D/in/Queen\" \"$D/in/Abba\" && cd \"$D/in\" && echo '{ \"Year\": 1980 }' > Queen/Liar.json "
+	    "&& echo '{\"Year\":1975}' > Abba/SOS.json && "
+	    "touch -d '2001-02-03 04:05:06.5Z' Abba/SOS.json && rsync -a --no-o --no-g ./ \"$M/Music/\"");
 	cr_expect_str_eq(content(LIAR), "{ \"Year\": 1980 }\n");
 	cr_expect_str_eq(listing("Music/.index/by-year"), "1975\n1980\n");
 	cr_expect_eq(mtime_of("Music/Abba/SOS.json"), INT64_C(981173106500000000));

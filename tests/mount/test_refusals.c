@@ -222,9 +222,12 @@ Test(refusals, a_killed_writer_commits_no_part)
 Test(refusals, the_last_error_of_a_file_is_an_extended_attribute)
 {
 	put(LIAR, "{\"Title\":\"Seven\"}");
-	expect_sh("getfattr --absolute-names --only-values -n user.itemfs.error \"$M/" LIAR "\" | grep -o Title | head -n 1", "Title\n");
+	expect_sh("getfattr --absolute-names --only-values -n user.itemfs.error \"$M/" LIAR
+		  "\" | grep -o Title | head -n 1",
+		  "Title\n");
 	sh("echo '{oops' > \"$M/" LIAR "\"");
-	cr_expect_eq(sh("getfattr --absolute-names --only-values -n user.itemfs.error \"$M/" LIAR "\" | grep -q Title"), 1);
+	cr_expect_eq(sh("getfattr --absolute-names --only-values -n user.itemfs.error \"$M/" LIAR "\" | grep -q Title"),
+		     1);
 	char buffer[4];
 	expect_errno(getxattr(at(LIAR), "user.itemfs.error", buffer, sizeof buffer), ERANGE);
 	expect_errno(getxattr(at(LIAR), "user.other", NULL, 0), ENODATA);

@@ -41,7 +41,7 @@ Test(schema, takes_what_aws_dynamodb_create_table_takes)
 Test(schema, takes_the_properties_of_cloudformation)
 {
 	make_table("{" KEYS ",\"TimeToLiveSpecification\":{\"AttributeName\":\"ttl\",\"Enabled\":true},"
-			    "\"PointInTimeRecoverySpecification\":"
+		   "\"PointInTimeRecoverySpecification\":"
 		   "{\"PointInTimeRecoveryEnabled\":true},\"BillingMode\":\"PAY_PER_REQUEST\"}");
 	assert_sh("mkdir \"$M/Music/Queen\"");
 	expect_errno(put("Music/Queen/Liar.json", "{\"Artist\":\"Abba\"}"), EBADMSG);
@@ -50,7 +50,7 @@ Test(schema, takes_the_properties_of_cloudformation)
 Test(schema, takes_what_describe_table_prints_and_ignores_what_only_describes)
 {
 	make_table("{\"Table\":{" KEYS ",\"TableName\":\"x\",\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1.5,"
-				       "\"ItemCount\":3,\"TableSizeBytes\":9,"
+		   "\"ItemCount\":3,\"TableSizeBytes\":9,"
 		   "\"TableArn\":\"arn:aws:dynamodb:eu-west-2:000000000000:table/"
 		   "x\",\"TableId\":\"12345678-1234-1234-1234-123456789012\","
 		   "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},\"ProvisionedThroughput\":{"
@@ -83,10 +83,10 @@ Test(schema, refuses_what_dynamodb_refuses)
 	    "{\"AttributeDefinitions\":[{\"AttributeName\":\"a\",\"AttributeType\":\"S\"}],\"KeySchema\":[{"
 	    "\"AttributeName\":\"a\",\"KeyType\":\"RANGE\"}]}",
 	    "{" KEYS ",\"GlobalSecondaryIndexes\":[{\"IndexName\":\"by-year\",\"KeySchema\":[{\"AttributeName\":"
-		     "\"Year\",\"KeyType\":\"HASH\"}],"
+	    "\"Year\",\"KeyType\":\"HASH\"}],"
 	    "\"Projection\":{\"ProjectionType\":\"ALL\"}}]}",
 	    "{" KEYS ",\"GlobalSecondaryIndexes\":[{\"IndexName\":\"by-title\",\"KeySchema\":[{\"AttributeName\":"
-		     "\"Title\",\"KeyType\":\"HASH\"}],"
+	    "\"Title\",\"KeyType\":\"HASH\"}],"
 	    "\"Projection\":{\"ProjectionType\":\"SOME\"}}]}",
 	};
 	assert_ok(mkdir(at("Music"), 0755));
@@ -222,7 +222,8 @@ Test(schema, sed_vim_and_rsync_edit_it)
 	assert_sh("sed -i s/by-year/yearly/ \"$M/Music/.schema.json\"");
 	cr_expect_str_eq(listing("Music/.index"), "yearly\n");
 	cr_expect_str_eq(listing("Music/.index/yearly/1973"), "Queen,Liar.json\n");
-	assert_sh("vim -Nu NONE -es -c 'set backupskip=' -c '%s/yearly/annual/' -c 'wq' \"$M/Music/.schema.json\" < /dev/null");
+	assert_sh("vim -Nu NONE -es -c 'set backupskip=' -c '%s/yearly/annual/' -c 'wq' \"$M/Music/.schema.json\" < "
+		  "/dev/null");
 	cr_expect_str_eq(listing("Music/.index"), "annual\n");
 	assert_sh("sed s/annual/by-year/ \"$M/Music/.schema.json\" > \"$D/copy\" && rsync -a \"$D/copy\" "
 		  "\"$M/Music/.schema.json\"");
