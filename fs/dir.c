@@ -18,6 +18,9 @@ struct entry {
 	enum node_kind kind;
 	uint64_t ino;
 	struct table *table; /* a reference, for a table's node; NULL otherwise */
+	bool listed;         /* the listing told its attributes: */
+	struct meta meta;
+	uint64_t size;
 };
 
 struct part {
@@ -257,6 +260,9 @@ static bool show(struct frontend *front, struct stream *s, const struct part *pa
 			break;
 	}
 	ret_entry->ino = node_ino(s->node, ret_entry->name);
+	ret_entry->listed = part->kind == NODE_ITEM;
+	ret_entry->meta = from->meta;
+	ret_entry->size = from->head.size;
 	return ok;
 }
 
@@ -296,8 +302,6 @@ static enum rc step(struct frontend *front, struct stream *s, struct entry *ret_
 			s->position++;
 			return shown ? RC_OK : RC_NO_MEMORY;
 		}
-		if (part->listing)
-			listing_prev(part->listing); /* back onto the last, which `at` counts */
 		s->current++;
 	}
 	return RC_NOT_FOUND;
@@ -402,11 +406,27 @@ static size_t put(fuse_req_t req, const struct stream *s, const struct entry *en
 	return fuse_add_direntry(req, at, room, entry->name, &st, (off_t)s->position);
 }
 
+/* Whether an item's attributes are what the listing said: nothing was committed since, and nobody writes to it. */
+static bool as_listed(struct frontend *front, const struct stream *s, const struct entry *entry, const struct node *node)
+{
+	if (!entry->listed || !view_is_current(s->view))
+		return false;
+	pthread_mutex_lock(&front->tree.lock);
+	bool quiet = node->kind == NODE_ITEM && !node->writers && !node->pending && !node->dead;
+	pthread_mutex_unlock(&front->tree.lock);
+	return quiet;
+}
+
 /* What readdirplus tells is what is so now, not what was so in the listing's view: the kernel keeps it. */
-static bool fill_plus(struct frontend *front, const struct entry *entry, struct node *node, struct fuse_entry_param *ret)
+static bool fill_plus(struct frontend *front, const struct stream *s, const struct entry *entry, struct node *node, struct fuse_entry_param *ret)
 {
 	*ret = (struct fuse_entry_param){.ino = node_id(&front->tree, node), .generation = node->serial};
 	ret->entry_timeout = reply_keep(entry->kind);
+	if (as_listed(front, s, entry, node)) {
+		stat_file(&ret->attr, entry->ino, &entry->meta, entry->size);
+		ret->attr_timeout = reply_keep(entry->kind);
+		return true;
+	}
 	names_read(front);
 	enum rc rc = reply_stat(front, node, &ret->attr, &ret->attr_timeout);
 	names_done(front);
@@ -422,7 +442,7 @@ static size_t put_plus(fuse_req_t req, struct stream *s, const struct entry *ent
 		return need;
 	if (!dots(entry)) {
 		struct node *node = node_get(&front->tree, s->node, entry->name, entry->kind, entry->table, true);
-		if (node && !fill_plus(front, entry, node, &plus)) {
+		if (node && !fill_plus(front, s, entry, node, &plus)) {
 			/* Gone since the view was pinned: a plain entry, that the kernel looks up when it needs it. */
 			node_forget(&front->tree, node, 1);
 			plus = (struct fuse_entry_param){.attr = {.st_ino = entry->ino, .st_mode = type_of(entry->kind)}};

@@ -42,7 +42,9 @@ static enum rc write_group(struct volume *volume, bool durable)
 		txn_rollback(volume->txn, 0);
 		return RC_NO_MEMORY;
 	}
-	return txn_write(volume->txn, durable);
+	enum rc rc = txn_write(volume->txn, durable);
+	__atomic_store_n(&volume->written, volume->record.sequence, __ATOMIC_RELEASE);
+	return rc;
 }
 
 /* Runs commits from `first` on, at most to `last` (both are in the queue; what comes after `last` is not looked at, for it may be arriving). Returns

@@ -11,7 +11,11 @@ struct listing {
 	bool own;
 	enum listing_kind kind;
 	bool has_sk;
-	bool after_last; /* next() found no more: prev() goes back onto the last */
+	/* How many there are, where the view says so. The engine finds out that a range has ended by passing over whatever was deleted behind it, which may be very much (temporary
+	 * names come and go); who knows the count need not ask. */
+	bool counted;
+	uint64_t count;
+	uint64_t seen; /* steps forward less steps back: it stands on the seen-th, or before the first */
 	size_t key_count;
 	struct buf low, high;
 	struct store_cursor *cursor;
@@ -54,6 +58,34 @@ static enum rc set_range(struct listing *l, const struct listing_place *place)
 	return l->low.failed || l->high.failed ? RC_NO_MEMORY : RC_OK;
 }
 
+/* The count that the view keeps of what is listed. */
+static enum rc read_count(struct listing *l, const struct listing_place *place)
+{
+	cleanup_buf struct buf row = {0}, value = {0};
+	struct partition_record record;
+	struct table_counters counters;
+	bool of_partition = place->kind == LISTING_ITEMS || (place->kind == LISTING_FILES && place->pk);
+	if (!of_partition && place->kind != LISTING_FILES && place->kind != LISTING_PARTITIONS)
+		return RC_OK;
+	if (of_partition)
+		row_partition(&row, place->table->id, place->pk);
+	else
+		row_counters(&row, place->table->id);
+	enum rc rc = store_get(l->volume->store, l->snapshot, row.data, row.len, &value);
+	l->counted = true;
+	if (rc == RC_NOT_FOUND)
+		return RC_OK; /* no such partition in this view */
+	if (!rc)
+		rc = of_partition ? partition_read(value.data, value.len, &record) : counters_read(value.data, value.len, &counters);
+	if (rc)
+		return rc;
+	if (of_partition)
+		l->count = place->kind == LISTING_ITEMS ? record.items : record.files;
+	else
+		l->count = place->kind == LISTING_FILES ? counters.files : counters.partitions;
+	return RC_OK;
+}
+
 enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
 {
 	struct listing *l = calloc(1, sizeof *l);
@@ -70,6 +102,8 @@ enum rc listing_open(struct volume *volume, const struct view *view, const struc
 			rc = store_snapshot_take(volume->store, &l->snapshot);
 			l->own = !rc;
 		}
+		if (!rc)
+			rc = read_count(l, place);
 		if (place->table)
 			table_leave(place->table);
 	}
@@ -199,43 +233,53 @@ static enum rc key_prefix(struct listing *l, struct buf *prefix)
 	return prefix->failed ? RC_NO_MEMORY : RC_OK;
 }
 
+/* Onto the first entry of the index key that it stands on. */
+static enum rc seek_key(struct listing *l)
+{
+	cleanup_buf struct buf first = {0};
+	enum rc rc = key_prefix(l, &first);
+	return rc ? rc : store_cursor_seek(l->cursor, first.data, first.len);
+}
+
+static enum rc seek_next_key(struct listing *l)
+{
+	cleanup_buf struct buf after = {0};
+	enum rc rc = key_prefix(l, &after);
+	row_after(&after);
+	return rc ? rc : store_cursor_seek(l->cursor, after.data, after.len);
+}
+
 enum rc listing_next(struct listing *l, const struct listing_entry **ret_entry)
 {
-	enum rc rc;
-	if (l->kind == LISTING_INDEX_KEYS && l->entry.key.len) {
-		cleanup_buf struct buf after = {0};
-		rc = key_prefix(l, &after);
-		row_after(&after);
-		if (!rc)
-			rc = store_cursor_seek(l->cursor, after.data, after.len);
-	} else {
-		rc = store_cursor_next(l->cursor);
+	bool keys = l->kind == LISTING_INDEX_KEYS;
+	if (l->counted && l->seen == l->count)
+		return RC_NOT_FOUND;
+	enum rc rc = keys && l->seen ? seek_next_key(l) : store_cursor_next(l->cursor);
+	if (rc == RC_NOT_FOUND) { /* back onto the last */
+		rc = !l->seen ? RC_OK : keys ? seek_key(l) : store_cursor_prev(l->cursor);
+		return rc ? rc : RC_NOT_FOUND;
 	}
-	l->after_last = rc == RC_NOT_FOUND;
 	if (!rc)
 		rc = read_row(l);
-	if (!rc)
-		*ret_entry = &l->entry;
-	return rc;
+	if (rc)
+		return rc;
+	l->seen++;
+	*ret_entry = &l->entry;
+	return RC_OK;
 }
 
 enum rc listing_prev(struct listing *l)
 {
 	enum rc rc = RC_OK;
-	bool onto_last = l->after_last;
-	l->after_last = false;
-	if (l->kind == LISTING_INDEX_KEYS && l->entry.key.len) {
-		cleanup_buf struct buf first = {0};
-		rc = key_prefix(l, &first);
-		if (!rc)
-			rc = store_cursor_seek(l->cursor, first.data, first.len);
-		if (onto_last)
-			return rc ? rc : read_row(l);
-	}
+	if (!l->seen)
+		return RC_NOT_FOUND;
+	if (l->kind == LISTING_INDEX_KEYS)
+		rc = seek_key(l);
 	if (!rc)
 		rc = store_cursor_prev(l->cursor);
-	if (rc == RC_NOT_FOUND)
-		l->entry.key.len = 0; /* before the first: the next step is onto it */
+	l->seen--;
+	if (!l->seen)
+		return rc && rc != RC_NOT_FOUND ? rc : RC_NOT_FOUND; /* before the first */
 	return rc ? rc : read_row(l);
 }
 

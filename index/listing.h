@@ -42,8 +42,9 @@ struct listing_entry {
 	uint64_t birth;    /* partitions */
 };
 
-/* RC_NOT_FOUND: none further in that direction; the opposite step then comes back. RC_CORRUPT, RC_IO. */
+/* A step forward. RC_NOT_FOUND: it stands on the last, and stays there. RC_CORRUPT, RC_IO. */
 enum rc listing_next(struct listing *listing, const struct listing_entry **ret_entry);
+/* A step back; RC_NOT_FOUND where it now stands before the first (or did already). */
 enum rc listing_prev(struct listing *listing);
 
 /* One entry of an index by its keys (index partition key first, as a listing gives them). ret_document may be NULL. */

@@ -25,6 +25,7 @@ struct volume {
 	struct commit *head, *tail;
 	struct txn *txn;
 	struct volume_record record;
+	uint64_t written; /* atomic: the last sequence whose group is in the store */
 
 	/* Tables by name. `tables_change` is held over a whole change of the catalogue (create, remove, rename, define), before any gate and any
 	 * commit; `tables_lock` only while the list is touched. */
@@ -38,6 +39,7 @@ struct volume {
 
 struct view {
 	struct volume *volume;
+	uint64_t written; /* read before the snapshot was taken: it may hold more than this, never less */
 	struct store_snapshot *snapshot;
 };
 

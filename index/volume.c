@@ -35,6 +35,7 @@ enum rc view_open(struct volume *volume, struct view **ret_view)
 	if (!view)
 		return RC_NO_MEMORY;
 	view->volume = volume;
+	view->written = __atomic_load_n(&volume->written, __ATOMIC_ACQUIRE);
 	enum rc rc = store_snapshot_take(volume->store, &view->snapshot);
 	if (rc) {
 		free(view);
@@ -42,6 +43,11 @@ enum rc view_open(struct volume *volume, struct view **ret_view)
 	}
 	*ret_view = view;
 	return RC_OK;
+}
+
+bool view_is_current(const struct view *view)
+{
+	return view->written == __atomic_load_n(&view->volume->written, __ATOMIC_ACQUIRE);
 }
 
 void view_close(struct view *view)

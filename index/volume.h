@@ -37,6 +37,8 @@ const char *volume_path(const struct volume *volume);
 
 enum rc view_open(struct volume *volume, struct view **ret_view);
 void view_close(struct view *view); /* NULL is fine */
+/* Whether nothing was committed since it was opened, so that what it shows is what is so. */
+bool view_is_current(const struct view *view);
 
 /* A change of what stat shows: only the fields whose flag is set; ctime always becomes now. */
 struct meta_change {

@@ -23,6 +23,36 @@ void leftovers_template(pid_t runner, char *ret_template, size_t n)
 	snprintf(ret_template, n, "%s/itemfs-test.%d.XXXXXX", base(), (int)runner);
 }
 
+static FILE *failures(pid_t runner, const char *mode)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/itemfs-test.%d.failures", base(), (int)runner);
+	return fopen(path, mode);
+}
+
+void leftovers_tell(pid_t runner, const char *words)
+{
+	FILE *file = failures(runner, "ae");
+	if (!file) {
+		perror("the list of failures");
+		abort(); /* a test that ends so fails the run, too */
+	}
+	fprintf(file, "%s\n", words);
+	fclose(file);
+}
+
+bool leftovers_told(pid_t runner)
+{
+	FILE *file = failures(runner, "re");
+	if (!file)
+		return false;
+	fputs("At the end of tests:\n", stderr);
+	for (int c = getc(file); c != EOF; c = getc(file))
+		putc(c, stderr);
+	fclose(file);
+	return true;
+}
+
 int leftovers_unmount(const char *mountpoint, int lazy)
 {
 	int status = -1;

@@ -3,6 +3,7 @@
 #ifndef ITEMFS_TESTS_LEFTOVERS_H
 #define ITEMFS_TESTS_LEFTOVERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -11,6 +12,11 @@ void leftovers_template(pid_t runner, char *ret_template, size_t n);
 
 /* Unmounts and removes what the runner left; 0: what runners that are no more left. */
 void leftovers_clear(pid_t runner);
+
+/* Failures that a test's end found, when Criterion no longer counts them: kept in a file of the runner's, from which
+ * leftovers_told() prints them; whether there were any. */
+void leftovers_tell(pid_t runner, const char *words);
+bool leftovers_told(pid_t runner);
 
 /* Removes a tree. Never crosses into another file system, so a mount that is still up keeps its files. */
 void leftovers_remove(const char *path);

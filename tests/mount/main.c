@@ -14,6 +14,8 @@ int main(int argc, char **argv)
 	if (criterion_handle_args(argc, argv, true))
 		status = !criterion_run_all_tests(tests);
 	criterion_finalize(tests);
+	if (leftovers_told(getpid()))
+		status = 1;
 	leftovers_clear(getpid());
 	return status;
 }

@@ -31,17 +31,17 @@ helper() {
 wait_free() {
 	local i
 	for ((i = 0; i < 1000; i++)); do
-		"$(dirname "$itemfs")/fsck.itemfs" "$dir/volume" > /dev/null 2>&1 && return 0
+		"$(dirname "$itemfs")/fsck.itemfs" "$1" > /dev/null 2>&1 && return 0
 		sleep 0.01
 	done
-	"$(dirname "$itemfs")/fsck.itemfs" "$dir/volume"
+	"$(dirname "$itemfs")/fsck.itemfs" "$1"
 }
 
 check "mount.itemfs mounts" helper "$dir/volume" "$dir/mnt" -n -o rw,nosuid,nodev
 check "and the mount answers" mkdir "$dir/mnt/Music"
 check "mount.itemfs says when it cannot" refused helper "$dir/volume" "$dir/nowhere" -o rw
 check "unmount" fusermount3 -u "$dir/mnt"
-check "the volume is whole" wait_free
+check "the volume is whole" wait_free "$dir/volume"
 check "mount.itemfs -f only pretends" helper "$dir/volume" "$dir/mnt" -f
 check "so nothing is mounted" refused mountpoint -q "$dir/mnt"
 
@@ -53,6 +53,7 @@ done
 check "the sample has an entry in each index" test \
 	"$(find "$dir/mnt"/Music/.index/by-year "$dir/mnt"/Music/.index/in-order "$dir/mnt"/Sensors/.index/alarms -type f | wc -l)" = 14
 check "unmount" fusermount3 -u "$dir/mnt"
+check "the volume is whole" wait_free "$dir/volume2"
 
 # shellcheck disable=SC2016
 check "completions load and offer" bash -c '
