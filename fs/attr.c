@@ -161,7 +161,7 @@ static enum rc truncate(fuse_req_t req, struct node *node, uint64_t size, struct
 {
 	struct frontend *front = front_of(req);
 	struct handle *handle = fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
-	if (handle && handle->writer && !handle->plain && (node->kind == NODE_ITEM || node->kind == NODE_DEFINITION))
+	if (handle && handle->counted)
 		return truncate_draft(front, handle, size);
 	enum rc rc;
 	names_read(front);

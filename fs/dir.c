@@ -441,7 +441,7 @@ static size_t put_plus(fuse_req_t req, struct stream *s, const struct entry *ent
 	if (need > room)
 		return need;
 	if (!dots(entry)) {
-		struct node *node = node_get(&front->tree, s->node, entry->name, entry->kind, entry->table, true);
+		struct node *node = node_listed(&front->tree, s->node, entry->name, entry->kind, entry->table);
 		if (node && !fill_plus(front, s, entry, node, &plus)) {
 			/* Gone since the view was pinned: a plain entry, that the kernel looks up when it needs it. */
 			node_forget(&front->tree, node, 1);

@@ -79,6 +79,7 @@ static void follow_rename(struct frontend *front, struct handle *handle)
 		plain_drop(front, handle->node);
 		pthread_mutex_lock(&front->tree.lock);
 		handle->node->writers += handle->writer;
+		handle->counted = handle->writer;
 		pthread_mutex_unlock(&front->tree.lock);
 	}
 	names_done(front);
@@ -102,6 +103,7 @@ static enum rc be_writer(struct frontend *front, struct handle *handle, const st
 	if (there && !node->pending && !node->birth)
 		node->birth = head.birth;
 	node->writers += there;
+	handle->counted = there;
 	pthread_mutex_unlock(&front->tree.lock);
 	return there ? RC_OK : stored && stored != RC_NOT_FOUND ? stored : RC_STALE;
 }
@@ -120,7 +122,7 @@ static void abandon(struct frontend *front, struct handle *handle)
 		names_read(front);
 		plain_close(front, handle->node);
 		names_done(front);
-	} else if (handle->writer && drafts(handle->node)) {
+	} else if (handle->counted) {
 		handle->draft.dirty = false;
 		handle_finish(front, handle);
 	}
@@ -190,11 +192,10 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 		if (rc)
 			return rc;
 	}
-	struct node *node = node_get(&front->tree, parent, name, place->kind, NULL, true);
+	struct node *node = node_get(&front->tree, parent, name, place->kind, NULL);
 	if (!node)
 		return RC_NO_MEMORY;
 	pthread_mutex_lock(&front->tree.lock);
-	node->kind = place->kind; /* the kernel may still know a node of this name that was something else */
 	node->birth = head.birth;
 	node_set_pending(node, place->kind != NODE_PLAIN);
 	node->fresh = meta;
@@ -232,7 +233,7 @@ static enum rc look(struct frontend *front, struct node *parent, const char *nam
 						    : leaf_get(&place->leaf, NULL, &head, NULL);
 	if (rc)
 		return rc;
-	*ret_node = node_get(&front->tree, parent, name, place->kind, NULL, true);
+	*ret_node = node_get(&front->tree, parent, name, place->kind, NULL);
 	return *ret_node ? RC_OK : RC_NO_MEMORY;
 }
 
@@ -450,7 +451,7 @@ void file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		names_read(front);
 		plain_close(front, handle->node);
 		names_done(front);
-	} else if (handle->writer) {
+	} else if (handle->counted) {
 		handle_finish(front, handle);
 	}
 	handle_free(front, handle);

@@ -130,7 +130,9 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 	struct target target;
 	struct head head;
 	struct why why = {.line = 0};
+	pthread_mutex_lock(&front->tree.lock);
 	bool definition = node->kind == NODE_DEFINITION;
+	pthread_mutex_unlock(&front->tree.lock);
 	lock_for(front, definition);
 	while (definition != (node->kind == NODE_DEFINITION)) { /* renamed before we had the names */
 		names_done(front);

@@ -14,6 +14,7 @@ struct handle {
 	struct node *node;           /* a hold */
 	pthread_mutex_t lock;
 	bool writer, append;
+	bool counted; /* among node->writers */
 	bool durable; /* O_SYNC, O_DSYNC, -o sync */
 	bool plain;   /* a share of node->plain */
 	bool created; /* by it the name came into being, and nothing is written yet: it is stored all the same */

@@ -63,15 +63,13 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 		rc = exists(front, &place, &head, &table);
 	if (rc)
 		return rc;
-	struct node *node = node_get(&front->tree, parent, name, place.kind, table, true);
+	struct node *node = node_get(&front->tree, parent, name, place.kind, table);
 	table_unref(table);
 	if (!node)
 		return RC_NO_MEMORY;
 	pthread_mutex_lock(&front->tree.lock);
-	if (!node->pending) {
-		node->kind = place.kind;
+	if (!node->pending)
 		node->birth = head.birth;
-	}
 	pthread_mutex_unlock(&front->tree.lock);
 	*ret_node = node;
 	return RC_OK;

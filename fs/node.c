@@ -173,23 +173,59 @@ static void reap(struct tree *tree, struct node *node)
 	}
 }
 
-struct node *node_get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table, bool count)
+void node_set_pending(struct node *node, bool pending)
+{
+	if (pending && !node->pending) {
+		node->pending_next = node->parent->pendings;
+		node->pending_back = &node->parent->pendings;
+		if (node->pending_next)
+			node->pending_next->pending_back = &node->pending_next;
+		node->parent->pendings = node;
+	} else if (!pending && node->pending) {
+		*node->pending_back = node->pending_next;
+		if (node->pending_next)
+			node->pending_next->pending_back = node->pending_back;
+	}
+	node->pending = pending;
+}
+
+/* It stays in its bucket, where nobody finds it, until the last one lets it go. */
+void node_kill_locked(struct node *node)
+{
+	node->dead = true;
+	node_set_pending(node, false);
+}
+
+static struct node *get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table, bool certain)
 {
 	pthread_mutex_lock(&tree->lock);
 	struct node *node = find(tree, parent, name);
-	if (!node && (node = make(tree, parent, name, kind))) {
+	bool other = node && node->kind != kind;
+	if (other && certain)
+		node_kill_locked(node);
+	if (other)
+		node = NULL;
+	if (!node && (certain || !other) && (node = make(tree, parent, name, kind))) {
 		node->table = table ? table_ref(table) : NULL;
 		node->ino = table ? node_table_ino(table_identity(table)) : node_ino(parent, name);
 		if (++tree->count > tree->buckets)
 			grow(tree);
 		link_in(tree, node);
 	}
-	if (node && count)
+	if (node)
 		node->lookups++;
-	else if (node)
-		node->holds++;
 	pthread_mutex_unlock(&tree->lock);
 	return node;
+}
+
+struct node *node_get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table)
+{
+	return get(tree, parent, name, kind, table, true);
+}
+
+struct node *node_listed(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table)
+{
+	return get(tree, parent, name, kind, table, false);
 }
 
 struct node *node_find(struct tree *tree, struct node *parent, const char *name)
@@ -223,29 +259,6 @@ void node_forget(struct tree *tree, struct node *node, uint64_t lookups)
 	node->lookups -= lookups < node->lookups ? lookups : node->lookups;
 	reap(tree, node);
 	pthread_mutex_unlock(&tree->lock);
-}
-
-void node_set_pending(struct node *node, bool pending)
-{
-	if (pending && !node->pending) {
-		node->pending_next = node->parent->pendings;
-		node->pending_back = &node->parent->pendings;
-		if (node->pending_next)
-			node->pending_next->pending_back = &node->pending_next;
-		node->parent->pendings = node;
-	} else if (!pending && node->pending) {
-		*node->pending_back = node->pending_next;
-		if (node->pending_next)
-			node->pending_next->pending_back = node->pending_back;
-	}
-	node->pending = pending;
-}
-
-/* It stays in its bucket, where nobody finds it, until the last one lets it go. */
-void node_kill_locked(struct node *node)
-{
-	node->dead = true;
-	node_set_pending(node, false);
 }
 
 void node_kill(struct tree *tree, struct node *node)

@@ -6,7 +6,7 @@
  * Lifetime: born by node_get() (a lookup, a create, readdirplus), which counts one lookup of the kernel's; held by handles (node_hold) and by its children; dies when
  * forget has taken the last lookup and nobody holds it. Between unlink and that it is `dead`: out of the tree, its drafts commit nowhere.
  *
- * Locks: tree.lock guards all fields of all nodes and is held for moments only, never over I/O. tree.names is held for reading by each operation from reading
+ * Locks: tree.lock guards all fields of all nodes (parent, name and kind change only with tree.names held for writing as well, and may be read with either) and is held for moments only, never over I/O. tree.names is held for reading by each operation from reading
  * names to the end of what it does with them, and for writing by what changes the meaning of names: renames, and changes of a definition.
  */
 #ifndef ITEMFS_NODE_H
@@ -46,12 +46,12 @@ struct node {
 	uint64_t serial;
 	uint64_t lookups;
 	unsigned holds;
-	bool dead;
+	_Atomic bool dead; /* written under tree.lock; a reader without it sees one moment or the other */
 	struct table *table; /* NODE_TABLE: a reference of its own */
 
 	/* Items, definitions and plain files: */
 	uint64_t birth;        /* the incarnation that is meant; 0 while pending */
-	bool pending;          /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
+	_Atomic bool pending;  /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
 	struct node *pendings; /* of a directory: its pending names */
 	struct node *pending_next, **pending_back;
 	struct meta fresh;     /* its metadata meanwhile; of a dead one: as it was */
@@ -80,8 +80,11 @@ void tree_free(struct tree *tree); /* and every node that is left */
 struct node *node_of(struct tree *tree, uint64_t id);
 uint64_t node_id(const struct tree *tree, const struct node *node);
 
-/* Finds the child or makes it, of this kind, and counts a lookup (if `count`) or a hold (if not). `table` is for NODE_TABLE: a reference is taken. NULL: no memory. */
-struct node *node_get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table, bool count);
+/* Finds the child or makes it, of this kind, which the caller has just seen to be so, and counts a lookup. `table` is for NODE_TABLE: a reference is taken. A node that is
+ * taken for something else is killed: it is left of a listing that was older. NULL: no memory. */
+struct node *node_get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table);
+/* The same for a name in a listing, which may be older than the tree: NULL, too, where the node is taken for something else. */
+struct node *node_listed(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table);
 /* Finds it; NULL where the kernel knows none. A hold. */
 struct node *node_find(struct tree *tree, struct node *parent, const char *name);
 void node_hold(struct tree *tree, struct node *node);

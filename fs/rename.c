@@ -50,8 +50,12 @@ static enum rc rename_partition(struct renaming *r)
 static enum rc rename_pending(struct renaming *r, bool *ret_moved)
 {
 	struct node *node = r->node;
-	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &node->fresh, .appeared = node->appeared};
-	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || node->dirty) {
+	pthread_mutex_lock(&r->front->tree.lock);
+	struct meta fresh = node->fresh;
+	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &fresh, .appeared = node->appeared};
+	bool written = node->dirty;
+	pthread_mutex_unlock(&r->front->tree.lock);
+	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || written) {
 		struct head head;
 		bool taken = r->target && r->target->pending;
 		if (!taken)
@@ -104,8 +108,10 @@ static void bury_target(struct renaming *r, const struct head *head)
 {
 	if (!r->target)
 		return;
+	pthread_mutex_lock(&r->front->tree.lock);
 	r->target->fresh = head->meta;
 	r->target->pending_size = head->size;
+	pthread_mutex_unlock(&r->front->tree.lock);
 }
 
 /* An item, a plain file or a definition. */
@@ -132,7 +138,9 @@ static enum rc rename_file(struct renaming *r)
 	if (plain)
 		pthread_mutex_unlock(&plain->lock);
 	if (!rc) {
+		pthread_mutex_lock(&r->front->tree.lock);
 		r->node->birth = r->head.birth;
+		pthread_mutex_unlock(&r->front->tree.lock);
 		bury_target(r, &old);
 	}
 	return rc;
