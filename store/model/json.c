@@ -12,7 +12,7 @@
  *  4. The loop that skips plain string bytes leaves exactly the state that the bytes one by one would have left.
  */
 #include "store/model/json.h"
-#include "store/model/buf.h"
+#include "store/model/json_byte.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ enum state {
 	LITERAL,
 };
 
-/* In the order of JSON_TRUE, JSON_FALSE, JSON_NULL. */
+/* In the order of JSON_IS_TRUE, JSON_IS_FALSE, JSON_IS_NULL. */
 static const char *const literals[] = {"true", "false", "null"};
 
 void json_init(struct json *json, json_handler *handler, void *context)
@@ -80,16 +80,6 @@ static enum rc refuse_found(const struct json *json, uint8_t byte, struct why *w
 	return why_at(why, RC_REFUSED, json->line, json->column, "%s, found %s", words, show(byte).text);
 }
 
-static bool is_space(uint8_t byte)
-{
-	return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
-}
-
-static bool is_digit(uint8_t byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
 static bool in_object(const struct json *json)
 {
 	unsigned top = json->depth - 1u;
@@ -120,13 +110,13 @@ static enum rc open_level(struct json *json, bool object, struct why *why)
 	json->stack[level / 8] |= (uint8_t)((unsigned)object << (level % 8));
 	json->depth++;
 	json->state = object ? FIRST_KEY : FIRST_ELEMENT;
-	begin_token(json, object ? JSON_OBJECT : JSON_ARRAY);
+	begin_token(json, object ? JSON_IS_OBJECT : JSON_IS_ARRAY);
 	return report(json, json->offset + 1);
 }
 
 static enum rc close_level(struct json *json)
 {
-	begin_token(json, in_object(json) ? JSON_OBJECT_END : JSON_ARRAY_END);
+	begin_token(json, in_object(json) ? JSON_IS_OBJECT_END : JSON_IS_ARRAY_END);
 	json->depth--;
 	json->state = json->depth ? AFTER : DONE;
 	return report(json, json->offset + 1);
@@ -134,7 +124,7 @@ static enum rc close_level(struct json *json)
 
 static enum rc begin_string(struct json *json, bool is_key)
 {
-	begin_token(json, is_key ? JSON_KEY : JSON_STRING);
+	begin_token(json, is_key ? JSON_IS_KEY : JSON_IS_STRING);
 	json->is_key = is_key;
 	json->state = STRING;
 	return RC_OK;
@@ -150,7 +140,7 @@ static enum rc begin_literal(struct json *json, enum json_event event)
 
 static enum rc begin_number(struct json *json, uint8_t byte)
 {
-	begin_token(json, JSON_NUMBER);
+	begin_token(json, JSON_IS_NUMBER);
 	json->state = byte == '-' ? MINUS : byte == '0' ? ZERO : INTEGER;
 	return RC_OK;
 }
@@ -175,13 +165,13 @@ static enum rc step_value(struct json *json, uint8_t byte, struct why *why)
 	case '"':
 		return begin_string(json, false);
 	case 't':
-		return begin_literal(json, JSON_TRUE);
+		return begin_literal(json, JSON_IS_TRUE);
 	case 'f':
-		return begin_literal(json, JSON_FALSE);
+		return begin_literal(json, JSON_IS_FALSE);
 	case 'n':
-		return begin_literal(json, JSON_NULL);
+		return begin_literal(json, JSON_IS_NULL);
 	default:
-		if (byte == '-' || is_digit(byte))
+		if (byte == '-' || json_is_digit(byte))
 			return begin_number(json, byte);
 		return refuse_value(json, byte, why);
 	}
@@ -204,7 +194,7 @@ static enum rc step_after(struct json *json, uint8_t byte, struct why *why)
 /* Between tokens. */
 static enum rc step_structure(struct json *json, uint8_t byte, struct why *why)
 {
-	if (is_space(byte))
+	if (json_is_space(byte))
 		return RC_OK;
 	switch (json->state) {
 	case START:
@@ -283,17 +273,9 @@ static enum rc step_escape(struct json *json, uint8_t byte, struct why *why)
 	return RC_OK;
 }
 
-static int hex_value(uint8_t byte)
-{
-	if (is_digit(byte))
-		return byte - '0';
-	byte |= 0x20;
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 static enum rc step_hex(struct json *json, uint8_t byte, struct why *why)
 {
-	int value = hex_value(byte);
+	int value = json_hex_value(byte);
 	unsigned low, high;
 
 	if (value < 0)
@@ -363,7 +345,7 @@ static enum rc end_number(struct json *json, uint8_t byte, struct why *why)
 {
 	enum rc rc;
 
-	if (json->state == ZERO && is_digit(byte))
+	if (json->state == ZERO && json_is_digit(byte))
 		return refuse(json, why, "a number does not begin with a 0 that digits follow");
 	rc = report(json, json->offset);
 	if (rc)
@@ -374,7 +356,7 @@ static enum rc end_number(struct json *json, uint8_t byte, struct why *why)
 
 static enum rc step_number(struct json *json, uint8_t byte, struct why *why)
 {
-	bool digit = is_digit(byte);
+	bool digit = json_is_digit(byte);
 
 	switch (json->state) {
 	case MINUS:
@@ -414,7 +396,7 @@ static enum rc step_number(struct json *json, uint8_t byte, struct why *why)
 
 static enum rc step_literal(struct json *json, uint8_t byte, struct why *why)
 {
-	const char *word = literals[json->token.event - JSON_TRUE];
+	const char *word = literals[json->token.event - JSON_IS_TRUE];
 
 	if (byte != (uint8_t)word[json->literal])
 		return why_at(why, RC_REFUSED, json->line, json->column, "expected \"%s\", found %s after \"%.*s\"",
@@ -499,107 +481,4 @@ enum rc json_end(const struct json *json, struct why *why)
 		words = in_object(json) ? "the document ends before a '}' that it needs"
 					: "the document ends before a ']' that it needs";
 	return why_at(why, RC_UNFINISHED, json->line, json->column, "%s", words);
-}
-
-static unsigned read_unit(const char *digits)
-{
-	unsigned unit = 0;
-
-	for (int i = 0; i < 4; i++)
-		unit = unit << 4 | (unsigned)hex_value((uint8_t)digits[i]);
-	return unit;
-}
-
-static size_t write_utf8(unsigned c, char *out)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
-/* The escape at `in`, which begins with a backslash; returns how long it is. */
-static size_t unescape_one(const char *in, char *out, size_t *written)
-{
-	static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
-	const char *name;
-	size_t used = 6;
-	unsigned c;
-
-	if (in[1] != 'u') {
-		name = strchr(names, in[1]);
-		*out = name ? values[name - names] : in[1];
-		*written = 1;
-		return 2;
-	}
-	c = read_unit(in + 2);
-	if (c >= 0xd800 && c <= 0xdbff) {
-		c = 0x10000 + ((c - 0xd800) << 10) + (read_unit(in + 8) - 0xdc00);
-		used = 12;
-	}
-	*written = write_utf8(c, out);
-	return used;
-}
-
-size_t json_unescape(const char *token, size_t n, char *out)
-{
-	const char *in = token + 1, *end = token + n - 1;
-	char *to = out;
-
-	while (in < end) {
-		const char *backslash = memchr(in, '\\', (size_t)(end - in));
-		size_t plain = (size_t)((backslash ? backslash : end) - in), written;
-
-		memcpy(to, in, plain);
-		to += plain;
-		in += plain;
-		if (!backslash)
-			break;
-		in += unescape_one(in, to, &written);
-		to += written;
-	}
-	return (size_t)(to - out);
-}
-
-/* The end of a string whose first quote stands before `i`. */
-static size_t skip_string(const char *value, size_t n, size_t i)
-{
-	while (i < n && value[i] != '"')
-		i += value[i] == '\\' ? 2 : 1;
-	return i < n ? i + 1 : n;
-}
-
-void json_compact(const char *value, size_t n, struct buf *out)
-{
-	size_t i = 0, run = 0; /* the bytes from `run` to `i` are wanted and not yet copied */
-
-	if (!buf_reserve(out, n))
-		return;
-	while (i < n) {
-		if (value[i] == '"') {
-			i = skip_string(value, n, i + 1);
-		} else if (is_space((uint8_t)value[i])) {
-			buf_add(out, value + run, i - run);
-			run = ++i;
-		} else {
-			i++;
-		}
-	}
-	buf_add(out, value + run, n - run);
 }

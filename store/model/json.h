@@ -17,23 +17,23 @@
 enum { JSON_DEPTH_MAX = 160 }; /* objects and arrays open at once; item.h's 32 levels, their type wrappers, and more */
 
 enum json_event {
-	JSON_OBJECT,     /* { */
-	JSON_OBJECT_END, /* } */
-	JSON_ARRAY,
-	JSON_ARRAY_END,
-	JSON_KEY,
-	JSON_STRING,
-	JSON_NUMBER,
-	JSON_TRUE,
-	JSON_FALSE,
-	JSON_NULL,
+	JSON_IS_OBJECT,     /* { */
+	JSON_IS_OBJECT_END, /* } */
+	JSON_IS_ARRAY,
+	JSON_IS_ARRAY_END,
+	JSON_IS_KEY,
+	JSON_IS_STRING,
+	JSON_IS_NUMBER,
+	JSON_IS_TRUE,
+	JSON_IS_FALSE,
+	JSON_IS_NULL,
 };
 
 struct json_token {
 	enum json_event event;
-	size_t start, end; /* offsets in all that was fed, end exclusive; strings and keys with their quotes */
+	size_t start, end;   /* offsets in all that was fed, end exclusive; strings and keys with their quotes */
 	size_t line, column; /* of start */
-	bool escaped;      /* a string or key that holds a backslash */
+	bool escaped;        /* a string or key that holds a backslash */
 };
 
 /* Returns RC_OK to go on; anything else ends the scan with that rc (the handler fills its own why). */
@@ -43,8 +43,8 @@ typedef enum rc json_handler(void *context, const struct json_token *token);
 struct json {
 	json_handler *handler; /* may be NULL: only check */
 	void *context;
-	size_t offset, line, column; /* of the next byte */
-	struct json_token token;     /* the one being read */
+	size_t offset, line, column;             /* of the next byte */
+	struct json_token token;                 /* the one being read */
 	uint8_t stack[(JSON_DEPTH_MAX + 7) / 8]; /* a bit a level: 1 an object */
 	uint16_t depth;
 	uint8_t state;

@@ -6,6 +6,7 @@
  * an end, and each value has one encoding. Numbers bring both properties with them (number_encode()).
  */
 #include "store/model/key.h"
+#include "store/model/base64.h"
 #include "store/model/utf8.h"
 #include <string.h>
 
@@ -207,23 +208,6 @@ void key_text(const struct key *key, struct buf *out)
 	}
 }
 
-static void add_base64(struct buf *out, const uint8_t *bytes, size_t n)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < n; i += 3) {
-		size_t left = n - i;
-		uint32_t group = (uint32_t)bytes[i] << 16;
-		group |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
-		group |= left > 2 ? bytes[i + 2] : 0;
-		char four[4] = {digits[group >> 18], digits[group >> 12 & 63], '=', '='};
-		if (left > 1)
-			four[2] = digits[group >> 6 & 63];
-		if (left > 2)
-			four[3] = digits[group & 63];
-		buf_add(out, four, sizeof four);
-	}
-}
-
 void key_json(const struct key *key, struct buf *out)
 {
 	if (key->type == KEY_N) {
@@ -232,7 +216,7 @@ void key_json(const struct key *key, struct buf *out)
 		buf_add_json_string(out, key->data, key->len);
 	} else {
 		buf_add_text(out, "{\"$B\":\"");
-		add_base64(out, key->data, key->len);
+		base64_add(out, key->data, key->len);
 		buf_add_text(out, "\"}");
 	}
 }

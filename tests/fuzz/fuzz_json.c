@@ -5,22 +5,9 @@
  * scanner does, but for what the two are meant to see differently: jansson knows other limits for depth and
  * numbers, refuses a NUL in a name, and skips a NUL byte after a word.
  */
-#define JSON_OBJECT JANSSON_OBJECT /* both headers have these names */
-#define JSON_ARRAY  JANSSON_ARRAY
-#define JSON_STRING JANSSON_STRING
-#define JSON_TRUE   JANSSON_TRUE
-#define JSON_FALSE  JANSSON_FALSE
-#define JSON_NULL   JANSSON_NULL
-#include <jansson.h>
-#undef JSON_OBJECT
-#undef JSON_ARRAY
-#undef JSON_STRING
-#undef JSON_TRUE
-#undef JSON_FALSE
-#undef JSON_NULL
-
 #include "store/model/buf.h"
 #include "store/model/json.h"
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +32,12 @@ static void check_token(struct scan *scan, const struct json_token *token)
 {
 	assert_that(token->start >= scan->at && token->end > token->start && token->line && token->column);
 	scan->at = token->end;
-	if (token->event == JSON_OBJECT || token->event == JSON_ARRAY)
+	if (token->event == JSON_IS_OBJECT || token->event == JSON_IS_ARRAY)
 		scan->depth++;
-	if (token->event == JSON_OBJECT_END || token->event == JSON_ARRAY_END)
+	if (token->event == JSON_IS_OBJECT_END || token->event == JSON_IS_ARRAY_END)
 		assert_that(scan->depth-- > 0);
 	assert_that(scan->depth <= JSON_DEPTH_MAX);
-	if (token->event == JSON_STRING || token->event == JSON_KEY) {
+	if (token->event == JSON_IS_STRING || token->event == JSON_IS_KEY) {
 		const uint8_t *inside = scan->text + token->start + 1;
 
 		assert_that(inside[-1] == '"' && scan->text[token->end - 1] == '"');
@@ -106,7 +93,7 @@ static void add_strings(const json_t *value, struct buf *out)
 	size_t i;
 
 	switch (json_typeof(value)) {
-	case JANSSON_OBJECT:
+	case JSON_OBJECT:
 		json_object_foreach((json_t *)value, name, child)
 		{
 			buf_add(out, name, strlen(name));
@@ -114,10 +101,10 @@ static void add_strings(const json_t *value, struct buf *out)
 			add_strings(child, out);
 		}
 		break;
-	case JANSSON_ARRAY:
+	case JSON_ARRAY:
 		json_array_foreach(value, i, child) add_strings(child, out);
 		break;
-	case JANSSON_STRING:
+	case JSON_STRING:
 		buf_add(out, json_string_value(value), json_string_length(value));
 		buf_add_byte(out, '\n');
 		break;
@@ -137,7 +124,7 @@ static enum rc take_strings(void *context, const struct json_token *token)
 	size_t n = token->end - token->start;
 	char *text;
 
-	if (token->event != JSON_STRING && token->event != JSON_KEY)
+	if (token->event != JSON_IS_STRING && token->event != JSON_IS_KEY)
 		return RC_OK;
 	text = malloc(n);
 	assert_that(text);
@@ -182,7 +169,7 @@ static void ask_jansson(const struct scan *scan, const uint8_t *bytes, size_t n)
 	}
 	value = json_loadb((const char *)bytes, n, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
 
-	if (value && json_typeof(value) == JANSSON_OBJECT)
+	if (value && json_typeof(value) == JSON_OBJECT)
 		assert_that(!scan->rc || strstr(scan->why.text, "within one another"));
 	else if (!scan->rc)
 		assert_that(!value && no_oracle(&error));

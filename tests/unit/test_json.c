@@ -475,7 +475,7 @@ static enum rc stop_at_number(void *context, const struct json_token *token)
 	int *seen = context;
 
 	(*seen)++;
-	return token->event == JSON_NUMBER ? RC_TOO_BIG : RC_OK;
+	return token->event == JSON_IS_NUMBER ? RC_TOO_BIG : RC_OK;
 }
 
 Test(json, ends_the_scan_with_what_its_handler_says)

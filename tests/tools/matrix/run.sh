@@ -16,7 +16,7 @@
 # read "W" and "S". After the last step the trees are compared, at once and after a remount: names, bytes, modes, sizes, and all times that are
 # not of this run (the seed is of 2001, so a tool that must keep a time or set one is seen, and one that must not, too).
 set -u -o pipefail
-export LC_ALL=C.UTF-8 TZ=UTC HOME=/nonexistent
+export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
 T=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/tools/mounted.sh
@@ -119,9 +119,9 @@ run_on() {
 	S=$dir/$1.scratch W=$dir/$1 W2=$dir/second
 	[ "$kind" = mount ] || W2=$dir/plain2
 	Q=$W/Music/Queen
-	mkdir -p "$S" "$W"
+	mkdir -p "$S/home" "$W"
 	[ "$kind" = plain ] || volume_up mount || return 1
-	export S W W2 Q T kind
+	export S W W2 Q T kind HOME=$S/home
 	seed || echo "the seed cannot be written"
 	# shellcheck source=/dev/null
 	. "$2"
