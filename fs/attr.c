@@ -72,9 +72,7 @@ static enum rc change_meta(struct frontend *front, struct node *node, const stru
 	case NODE_ITEM:
 	case NODE_PLAIN:
 	case NODE_DEFINITION:
-		rc = change_leaf(front, node, &place, change);
-		/* The first commit may have come between: then it is stored, and takes the change. */
-		return rc == RC_NOT_FOUND && node->pending ? change_leaf(front, node, &place, change) : rc;
+		return change_leaf(front, node, &place, change);
 	case NODE_CONTROL:
 	case NODE_ERRORS:
 	case NODE_REJECTED:
@@ -116,7 +114,9 @@ static enum rc truncate_stored(fuse_req_t req, struct node *node, uint64_t size,
 	write.mtime = clock_now();
 	write.durable = front->options.durable;
 	write.actor = &actor;
-	rc = leaf_write(&place.leaf, &write, NULL, why);
+	rc = place.cut ? place_resolve(&place, node->name, write.document, write.len, why) : RC_OK;
+	if (!rc)
+		rc = leaf_write(&place.leaf, &write, NULL, why);
 	free(path);
 	return rc == RC_STALE ? RC_NOT_FOUND : rc;
 }
@@ -142,10 +142,17 @@ static enum rc truncate_draft(struct frontend *front, struct handle *handle, uin
 {
 	struct draft *draft = &handle->draft;
 	enum rc rc = RC_OK;
+	uint64_t version = 0;
 	pthread_mutex_lock(&handle->lock);
-	if (!draft->begun && size)
-		rc = handle_begin(front, handle);
-	if (!rc)
+	if (!size) {
+		names_read(front);
+		version = handle_version(front, handle);
+		names_done(front);
+		handle_empty(front, handle, version);
+	} else if (!draft->begun) {
+		rc = handle_begin(front, handle, UINT64_MAX);
+	}
+	if (!rc && size)
 		rc = draft_resize(draft, size);
 	if (!rc && draft->dirty) {
 		handle->created = false;
@@ -161,8 +168,6 @@ static enum rc truncate(fuse_req_t req, struct node *node, uint64_t size, struct
 {
 	struct frontend *front = front_of(req);
 	struct handle *handle = fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
-	if (handle && handle->counted)
-		return truncate_draft(front, handle, size);
 	enum rc rc;
 	names_read(front);
 	if (handle && handle->plain && node->plain)
@@ -187,8 +192,13 @@ void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, stru
 	double keep = 0;
 	enum rc rc = RC_OK;
 	read_change(attr, which, &change);
+	bool of_draft = fi && ((struct handle *)(uintptr_t)fi->fh)->counted;
+	if (of_draft && (which & FUSE_SET_ATTR_SIZE))
+		rc = attr->st_size < 0 ? RC_INVALID : truncate_draft(front, (struct handle *)(uintptr_t)fi->fh, (uint64_t)attr->st_size);
+	pthread_mutex_t *lock = front_commit_lock(front, node);
 	if (which & FUSE_SET_ATTR_SIZE) {
-		rc = attr->st_size < 0 ? RC_INVALID : truncate(req, node, (uint64_t)attr->st_size, fi, &why);
+		if (!of_draft)
+			rc = attr->st_size < 0 ? RC_INVALID : truncate(req, node, (uint64_t)attr->st_size, fi, &why);
 		/* The times that come with it are now's, and the truncation has set them; a draft's come with its commit. */
 		change.mtime_set = change.mtime_set && !(which & FUSE_SET_ATTR_MTIME_NOW);
 		change.atime_set = change.atime_set && !(which & FUSE_SET_ATTR_ATIME_NOW);
@@ -199,6 +209,7 @@ void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, stru
 	if (!rc)
 		rc = reply_stat(front, node, &st, &keep);
 	names_done(front);
+	pthread_mutex_unlock(lock);
 	if (rc == RC_REFUSED || rc == RC_UNFINISHED)
 		refuse_request(req, node, NULL, rc, &why);
 	if (rc)

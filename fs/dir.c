@@ -218,7 +218,7 @@ static enum rc open_parts(struct frontend *front, struct stream *s)
 		where = (struct listing_place){.kind = LISTING_INDEX_KEYS, .table = place.table, .index = place.index};
 		return add_listing(front, s, &where, NODE_INDEX_KEY);
 	case NODE_INDEX_KEY:
-		where = (struct listing_place){LISTING_ENTRIES, place.table, &place.keys[0], place.index};
+		where = (struct listing_place){.kind = LISTING_ENTRIES, .table = place.table, .pk = &place.keys[0], .index = place.index};
 		return add_listing(front, s, &where, NODE_ENTRY);
 	case NODE_CONTROL:
 		rc = add_fixed(s, "errors", NODE_ERRORS);
@@ -259,7 +259,7 @@ static bool show(struct frontend *front, struct stream *s, const struct part *pa
 		ok = place_entry_name(from->keys, from->key_count, s->name);
 			break;
 	}
-	ret_entry->ino = node_ino(s->node, ret_entry->name);
+	ret_entry->ino = node_child_ino(s->node, ret_entry->name);
 	ret_entry->listed = part->kind == NODE_ITEM;
 	ret_entry->meta = from->meta;
 	ret_entry->size = from->head.size;
@@ -271,11 +271,11 @@ static void show_name(const struct stream *s, const struct part *part, struct en
 	ret_entry->name = part->names[part->at];
 	ret_entry->kind = part->kind;
 	if (part->kind != NODE_ROOT)
-		ret_entry->ino = node_ino(s->node, ret_entry->name);
+		ret_entry->ino = node_child_ino(s->node, ret_entry->name);
 	else if (part->at == 0 || !s->node->parent)
-		ret_entry->ino = s->node->ino;
+		ret_entry->ino = node_ino(s->node);
 	else
-		ret_entry->ino = s->node->parent->ino;
+		ret_entry->ino = node_ino(s->node->parent);
 }
 
 /* The next entry; RC_NOT_FOUND at the end. The position moves over it. */

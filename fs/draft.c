@@ -1,11 +1,19 @@
 /* draft: see draft.h. */
 #include "fs/draft.h"
 #include "store/model/item.h"
+#include <stdlib.h>
 #include <string.h>
 
 void draft_free(struct draft *draft)
 {
 	buf_free(&draft->bytes);
+	free(draft->path);
+}
+
+void draft_done(struct draft *draft)
+{
+	buf_free(&draft->bytes);
+	draft->begun = draft->dirty = draft->scanning = false;
 }
 
 void draft_empty(struct draft *draft)
@@ -17,7 +25,7 @@ void draft_empty(struct draft *draft)
 	draft->recorded = false;
 }
 
-enum rc draft_base(struct draft *draft, const void *bytes, size_t n, bool append)
+enum rc draft_base(struct draft *draft, const void *bytes, size_t n, bool follow)
 {
 	buf_clear(&draft->bytes);
 	buf_add(&draft->bytes, bytes, n);
@@ -25,7 +33,7 @@ enum rc draft_base(struct draft *draft, const void *bytes, size_t n, bool append
 		return RC_NO_MEMORY;
 	json_init(&draft->scan, NULL, NULL);
 	draft->begun = true;
-	draft->scanning = n == 0 || (append && !json_feed(&draft->scan, bytes, n, NULL));
+	draft->scanning = n == 0 || (follow && !json_feed(&draft->scan, bytes, n, NULL));
 	return RC_OK;
 }
 

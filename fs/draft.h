@@ -23,6 +23,8 @@ struct draft {
 	struct buf bytes;
 	bool begun;     /* `bytes` are the draft's; before, the item's own count */
 	bool dirty;
+	uint64_t emptied; /* the item's version when the draft was begun empty over it: an emptying is ordered there, and late where another has committed since */
+	char *path;       /* where the file was when the draft was begun: a rename carries the draft to another key */
 	bool scanning;  /* everything in `bytes` went through `scan`, and none of it is hopeless */
 	struct json scan;
 	enum rc poison; /* RC_OK: it is not */
@@ -39,8 +41,10 @@ void draft_free(struct draft *draft);
 
 /* Starts it empty: O_TRUNC, ftruncate(0), a create. Takes the poison away. */
 void draft_empty(struct draft *draft);
-/* Starts it with the item as it is. `append`: what is written will follow these bytes, so they are scanned. */
-enum rc draft_base(struct draft *draft, const void *bytes, size_t n, bool append);
+/* Starts it with the item as it is. `follow`: what is written will follow these bytes, so they are scanned. */
+enum rc draft_base(struct draft *draft, const void *bytes, size_t n, bool follow);
+/* All of it is committed: the next write begins anew, with the item as it is then. */
+void draft_done(struct draft *draft);
 
 /* Both need a draft that has begun. RC_REFUSED, RC_TOO_BIG: poisoned now (or before); the bytes are kept all the same as far as they fit. */
 enum rc draft_write(struct draft *draft, const void *bytes, size_t n, uint64_t offset);

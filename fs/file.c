@@ -55,8 +55,7 @@ static enum rc read_version(struct frontend *front, struct handle *handle, struc
 	}
 }
 
-/* Begins the draft with what the item holds now. With handle.lock held. */
-enum rc handle_begin(struct frontend *front, struct handle *handle)
+enum rc handle_begin(struct frontend *front, struct handle *handle, uint64_t offset)
 {
 	cleanup_buf struct buf now = {0};
 	names_read(front);
@@ -64,7 +63,22 @@ enum rc handle_begin(struct frontend *front, struct handle *handle)
 	names_done(front);
 	if (rc == RC_STALE || rc == RC_NOT_FOUND)
 		rc = RC_OK; /* unlinked: what is written goes nowhere */
-	return rc ? rc : draft_base(&handle->draft, now.data, now.len, handle->append);
+	if (rc)
+		return rc;
+	free(handle->draft.path);
+	handle->draft.path = path_of(&front->tree, handle->node, NULL);
+	return draft_base(&handle->draft, now.data, now.len, handle->append || offset == now.len);
+}
+
+uint64_t handle_version(struct frontend *front, struct handle *handle)
+{
+	struct place place;
+	struct head head = {.version = 0};
+	if (place_of(front, handle->node, &place) != RC_OK || handle->node->pending)
+		return 0;
+	enum rc rc = place.kind == NODE_DEFINITION ? definition_get(place.table, NULL, &head, NULL)
+						   : leaf_get(&place.leaf, NULL, &head, NULL);
+	return rc ? 0 : head.version;
 }
 
 /* A plain file that was renamed onto an item's name while this handle was open: from here on it has drafts. With handle.lock held. */
@@ -147,11 +161,8 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 		handle->plain = !rc;
 	} else if (handle->writer) {
 		rc = be_writer(front, handle, &place);
-		if (!rc && (flags & O_TRUNC)) {
-			draft_empty(&handle->draft);
-			handle->draft.tick = front_tick(front);
-			handle->draft.time = clock_now();
-		}
+		if (!rc && (flags & O_TRUNC))
+			handle_empty(front, handle, handle_version(front, handle));
 	}
 	if (rc) {
 		handle_free(front, handle);
@@ -229,6 +240,8 @@ static enum rc look(struct frontend *front, struct node *parent, const char *nam
 	*ret_node = find_pending(front, parent, name);
 	if (*ret_node)
 		return RC_OK;
+	if (place->unresolved)
+		return RC_NOT_FOUND;
 	enum rc rc = place->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
 						    : leaf_get(&place->leaf, NULL, &head, NULL);
 	if (rc)
@@ -278,7 +291,7 @@ static enum rc create(fuse_req_t req, struct node *parent, const char *name, mod
 			(void)be_writer(front, handle, &place); /* it was made just now */
 		}
 		handle->created = true;
-		draft_empty(&handle->draft);
+		handle_empty(front, handle, 0);
 	}
 	return RC_OK;
 }
@@ -366,7 +379,7 @@ void file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct
 static enum rc write_draft(struct frontend *front, struct handle *handle, const char *bytes, size_t size, uint64_t offset)
 {
 	struct draft *draft = &handle->draft;
-	enum rc rc = draft->begun ? RC_OK : handle_begin(front, handle);
+	enum rc rc = draft->begun || draft->poison ? RC_OK : handle_begin(front, handle, offset);
 	if (rc)
 		return rc;
 	handle->created = false;

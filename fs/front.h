@@ -13,11 +13,14 @@
 
 struct handle;
 
+enum { COMMIT_LOCKS = 256 };
+
 struct frontend {
 	struct volume *volume;
 	struct frontend_options options;
 	struct tree tree;
 	struct notifier *notifier;
+	pthread_mutex_t commits[COMMIT_LOCKS]; /* front_commit_lock() */
 	struct fuse_conn_info *connection;
 	pthread_mutex_t handles_lock;
 	struct handle *handles; /* all that are open */
@@ -52,6 +55,15 @@ static inline void names_write(struct frontend *front)
 static inline void names_done(struct frontend *front)
 {
 	pthread_rwlock_unlock(&front->tree.names);
+}
+
+/* What is stored of a file and what its node says of it (pending, fresh, birth) change together: commits, and changes of metadata, of one file take turns. One lock for many files; taken after
+ * handle.lock and before the names. */
+static inline pthread_mutex_t *front_commit_lock(struct frontend *front, const struct node *node)
+{
+	pthread_mutex_t *lock = &front->commits[node->serial % COMMIT_LOCKS];
+	pthread_mutex_lock(lock);
+	return lock;
 }
 
 /* The requests, by what they are about; frontend.c lists them. */

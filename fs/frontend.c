@@ -68,6 +68,8 @@ enum rc frontend_new(struct volume *volume, const struct frontend_options *optio
 		return rc;
 	}
 	pthread_mutex_init(&front->handles_lock, NULL);
+	for (size_t i = 0; i < COMMIT_LOCKS; i++)
+		pthread_mutex_init(&front->commits[i], NULL);
 	*ret_frontend = front;
 	return RC_OK;
 }
@@ -100,5 +102,7 @@ void frontend_free(struct frontend *frontend)
 	notifier_free(frontend->notifier);
 	tree_free(&frontend->tree);
 	pthread_mutex_destroy(&frontend->handles_lock);
+	for (size_t i = 0; i < COMMIT_LOCKS; i++)
+		pthread_mutex_destroy(&frontend->commits[i]);
 	free(frontend);
 }

@@ -78,14 +78,15 @@ static void read_target(struct frontend *front, const struct handle *handle, str
 		ret_target->fresh.mtime = handle->draft.time;
 }
 
-static enum rc write_leaf(const struct handle *handle, const struct place *place, const struct target *target, const struct actor *actor,
+static enum rc write_leaf(const struct handle *handle, struct place *place, const struct target *target, const struct actor *actor,
 			  bool durable, struct head *ret_head, struct why *why)
 {
 	struct leaf_write write = {
 	    .document = handle->draft.bytes.data,
 	    .len = handle->draft.bytes.len,
-	    .condition = target->pending ? LEAF_ABSENT : LEAF_SAME,
+	    .condition = target->pending ? LEAF_ABSENT : handle->draft.bytes.len ? LEAF_SAME : LEAF_UNCHANGED,
 	    .birth = target->birth,
+	    .version = handle->draft.emptied,
 	    .fresh = &target->fresh,
 	    .mtime_set = target->mtime_set,
 	    .mtime = handle->draft.time,
@@ -93,7 +94,17 @@ static enum rc write_leaf(const struct handle *handle, const struct place *place
 	    .durable = durable,
 	    .actor = actor,
 	};
-	return leaf_write(&place->leaf, &write, ret_head, why);
+	cleanup_buf struct buf rekeyed = {0};
+	bool moved = handle->draft.path && strcmp(handle->draft.path, actor->path) != 0;
+	if (moved && place->leaf.kind == LEAF_ITEM && write.len) { /* a rename carries the draft, its key attributes with it */
+		enum rc carried = leaf_rekey(&place->leaf, write.document, write.len, &rekeyed, why);
+		if (carried)
+			return carried;
+		write.document = rekeyed.data;
+		write.len = rekeyed.len;
+	}
+	enum rc rc = place->cut ? place_resolve(place, handle->node->name, write.document, write.len, why) : RC_OK;
+	return rc ? rc : leaf_write(&place->leaf, &write, ret_head, why);
 }
 
 static enum rc write_definition(const struct handle *handle, const struct place *place, const struct target *target, bool durable,
@@ -159,6 +170,17 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 	return rc;
 }
 
+void handle_empty(struct frontend *front, struct handle *handle, uint64_t version)
+{
+	struct draft *draft = &handle->draft;
+	draft_empty(draft);
+	draft->emptied = version;
+	draft->tick = front_tick(front);
+	draft->time = clock_now();
+	free(draft->path);
+	draft->path = path_of(&front->tree, handle->node, NULL);
+}
+
 static bool still_pending(struct frontend *front, const struct node *node)
 {
 	pthread_mutex_lock(&front->tree.lock);
@@ -174,25 +196,20 @@ enum rc handle_commit(struct frontend *front, struct handle *handle, bool last, 
 		return draft->poison;
 	if (!draft->dirty || (!draft->bytes.len && !last))
 		return RC_OK;
-	if (handle->created && !still_pending(front, handle->node)) {
-		draft->dirty = false; /* it wrote nothing, and another handle has stored the name */
-		return RC_OK;
-	}
 	if (draft->scanning && draft->bytes.len && json_end(&draft->scan, &draft->why))
 		return draft->refused = RC_UNFINISHED;
 	char *path = path_of(&front->tree, handle->node, NULL);
 	struct actor actor = {handle->uid, handle->gid, handle->pid, path ? path : ""};
-	bool was_pending = still_pending(front, handle->node);
-	enum rc rc = try_commit(front, handle, &actor, durable || handle->durable);
-	/* Two first commits of one name: the second finds it there, and goes onto it. */
-	if (rc == RC_EXISTS && was_pending && !still_pending(front, handle->node))
-		rc = try_commit(front, handle, &actor, durable || handle->durable);
+	pthread_mutex_t *lock = front_commit_lock(front, handle->node);
+	bool nothing = handle->created && !still_pending(front, handle->node); /* another handle has stored the name */
+	enum rc rc = nothing ? RC_OK : try_commit(front, handle, &actor, durable || handle->durable);
+	pthread_mutex_unlock(lock);
 	free(path);
 	if (rc == RC_STALE)
 		rc = RC_OK; /* unlinked or replaced meanwhile: it commits nowhere */
 	draft->refused = rc;
 	if (!rc) {
-		draft->dirty = false;
+		draft_done(draft);
 		handle_report(front, handle);
 	}
 	return rc;
@@ -206,7 +223,7 @@ void handle_reject(struct frontend *front, struct handle *handle, enum rc rc)
 	char *path = path_of(&front->tree, handle->node, NULL);
 	struct actor actor = {handle->uid, handle->gid, handle->pid, path ? path : ""};
 	if (!draft->why.text[0])
-		why_set(&draft->why, rc, "%s", rc_name(rc));
+		why_set(&draft->why, rc, "%s", strerror(reply_errno(rc)));
 	refuse_draft(front, &actor, rc, &draft->why, draft->bytes.len ? &draft->bytes : NULL, &draft->refusal);
 	draft->recorded = true;
 	free(path);

@@ -51,10 +51,12 @@ static bool pending(struct frontend *front, struct node *parent, const char *nam
 /* Finds a name and counts a lookup of it. With the names held. */
 static enum rc find(struct frontend *front, struct node *parent, const char *name, struct node **ret_node)
 {
-	struct place place;
+	struct place place = {.unresolved = false};
 	struct head head = {.birth = 0};
 	struct table *table = NULL;
 	enum rc rc = parent->dead ? RC_NOT_FOUND : place_lookup(front, parent, name, &place);
+	if (rc == RC_NOT_FOUND && place.unresolved && pending(front, parent, name))
+		rc = RC_OK;
 	if (rc)
 		return rc;
 	bool waits = (place.kind == NODE_ITEM || place.kind == NODE_DEFINITION) && pending(front, parent, name);
@@ -181,6 +183,8 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 				   : why_set(&why, RC_FORBIDDEN, "devices, fifos and sockets have no place in a table");
 	if (!rc && pending(front, parent, name))
 		rc = RC_EXISTS;
+	if (!rc && place.cut)
+		rc = why_set(&why, RC_REFUSED, "this name is cut, so a document must say the whole key");
 	if (!rc)
 		rc = place.kind == NODE_DEFINITION ? RC_FORBIDDEN : leaf_write(&place.leaf, &write, NULL, &why);
 	if (!rc)
@@ -248,9 +252,11 @@ static enum rc unlink_stored(struct frontend *front, const struct place *place, 
 /* With the names held: for writing where the name is pending, so that its first commit is not under way. */
 static enum rc unlink_name(struct frontend *front, struct node *parent, const char *name, struct node *node, bool waits)
 {
-	struct place place;
+	struct place place = {.unresolved = false};
 	struct head head = {.size = 0};
 	enum rc rc = place_lookup(front, parent, name, &place);
+	if (rc == RC_NOT_FOUND && place.unresolved && waits)
+		rc = RC_OK;
 	if (!rc && place.kind == NODE_PARTITION)
 		rc = place_as_plain(parent, name, &place);
 	if (!rc && !waits)

@@ -29,9 +29,16 @@ static uint64_t proper(uint64_t ino)
 	return ino < 2 ? ino + 2 : ino;
 }
 
-uint64_t node_ino(const struct node *parent, const char *name)
+uint64_t node_child_ino(const struct node *parent, const char *name)
 {
-	return proper(hash(parent->ino, name));
+	return proper(hash(node_ino(parent), name));
+}
+
+uint64_t node_ino(const struct node *node)
+{
+	if (!node->parent)
+		return ROOT_ID;
+	return node->table ? node_table_ino(table_identity(node->table)) : node_child_ino(node->parent, node->name);
 }
 
 uint64_t node_table_ino(uint64_t identity)
@@ -121,7 +128,6 @@ enum rc tree_init(struct tree *tree)
 		tree_free(tree);
 		return RC_NO_MEMORY;
 	}
-	tree->root->ino = ROOT_ID;
 	tree->root->holds = 1;
 	return RC_OK;
 }
@@ -207,7 +213,6 @@ static struct node *get(struct tree *tree, struct node *parent, const char *name
 		node = NULL;
 	if (!node && (certain || !other) && (node = make(tree, parent, name, kind))) {
 		node->table = table ? table_ref(table) : NULL;
-		node->ino = table ? node_table_ino(table_identity(table)) : node_ino(parent, name);
 		if (++tree->count > tree->buckets)
 			grow(tree);
 		link_in(tree, node);
@@ -287,8 +292,6 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	free(node->name);
 	node->name = copy;
 	node->kind = kind;
-	if (kind != NODE_TABLE)
-		node->ino = node_ino(parent, name);
 	link_in(tree, node);
 	old->holds--;
 	reap(tree, old);
@@ -304,15 +307,12 @@ void node_swap(struct tree *tree, struct node *a, struct node *b)
 	struct node *parent = a->parent;
 	char *name = a->name;
 	enum node_kind kind = a->kind;
-	uint64_t ino = a->ino;
 	a->parent = b->parent;
 	a->name = b->name;
 	a->kind = b->kind;
-	a->ino = b->ino;
 	b->parent = parent; /* each parent is held by as many as before */
 	b->name = name;
 	b->kind = kind;
-	b->ino = ino;
 	link_in(tree, a);
 	link_in(tree, b);
 	pthread_mutex_unlock(&tree->lock);

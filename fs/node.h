@@ -42,7 +42,6 @@ struct node {
 	enum node_kind kind;
 	struct node *parent; /* NULL for the root */
 	struct node *chain;  /* in its hash bucket */
-	uint64_t ino;        /* st_ino: a stable hash of the path below the table's identity, which is another thing than the node id */
 	uint64_t serial;
 	uint64_t lookups;
 	unsigned holds;
@@ -103,8 +102,10 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 /* Two nodes exchange their names, parents and kinds. */
 void node_swap(struct tree *tree, struct node *a, struct node *b);
 
-/* A stable inode number. */
-uint64_t node_ino(const struct node *parent, const char *name);
+/* st_ino, which is another thing than the node id: a hash of the names below a table and of the table's identity, the same in every mount. Computed from the names as they are, so
+ * that it follows the renaming of a directory. With tree.names held. */
+uint64_t node_ino(const struct node *node);
+uint64_t node_child_ino(const struct node *parent, const char *name);
 uint64_t node_table_ino(uint64_t identity);
 
 #endif

@@ -77,29 +77,68 @@ static enum rc index_keys(const char *name, const struct entry_shape *shape, str
 	return RC_OK;
 }
 
-/* A long name was cut: the keys are found by making every name anew. */
-static enum rc search_name(struct volume *volume, struct place *place, bool entries, const char *name)
+/* Where a cut name's hash begins; 0 where it is no such name. */
+static size_t cut_at(const char *name, const char *suffix)
 {
-	struct listing_place where = {.kind = entries ? LISTING_ENTRIES : LISTING_INDEX_KEYS,
-				      .table = place->table,
-				      .pk = entries ? &place->keys[0] : NULL,
-				      .index = place->index};
+	size_t n = strlen(name), tail = strlen(suffix);
+	if (n <= tail + HASH_LEN || strcmp(name + n - tail, suffix) != 0)
+		return 0;
+	size_t at = n - tail - HASH_LEN;
+	return memcmp(name + at, "%~", 2) == 0 && strspn(name + at + 2, "0123456789abcdef") >= 16 ? at : 0;
+}
+
+/* As much of the first key as the cut name still tells: the keys that begin so are few. */
+static void cut_prefix(const char *name, size_t n, enum key_type type, struct key *ret_prefix)
+{
+	static const char digits[] = "0123456789ABCDEF", lower[] = "0123456789abcdef";
+	*ret_prefix = (struct key){.type = type};
+	for (size_t i = 0; i < n; i++) {
+		const char *high, *low, *set = type == KEY_B ? lower : digits;
+		uint8_t byte = (uint8_t)name[i];
+		if (type == KEY_B || byte == '%') {
+			size_t at = type == KEY_B ? i : i + 1;
+			high = at < n ? memchr(set, name[at], 16) : NULL;
+			low = high && at + 1 < n ? memchr(set, name[at + 1], 16) : NULL;
+			if (!low)
+				return; /* cut in the middle of it */
+			byte = (uint8_t)((high - set) << 4 | (low - set));
+			i = at + 1;
+		}
+		ret_prefix->data[ret_prefix->len++] = byte;
+	}
+}
+
+/* A long name was cut: its key is found by making the names of those that begin like it. */
+static enum rc search_name(struct volume *volume, struct place *place, enum listing_kind kind, const char *name, enum key_type type)
+{
+	struct key prefix;
+	struct listing_place where = {.kind = kind, .table = place->table, .index = place->index};
 	struct listing *listing;
 	const struct listing_entry *entry;
 	char its[256];
-	if (!strstr(name, "%~"))
+	size_t n = cut_at(name, kind == LISTING_INDEX_KEYS ? "" : SUFFIX);
+	if (!n)
 		return RC_NOT_FOUND;
+	const char *comma = kind == LISTING_ENTRIES ? memchr(name, ',', n) : NULL;
+	if (comma)
+		n = (size_t)(comma - name);
+	cut_prefix(name, n, type, &prefix);
+	where.pk = kind == LISTING_ITEMS ? &place->leaf.pk : kind == LISTING_ENTRIES ? &place->keys[0] : NULL;
+	where.prefix = type == KEY_N ? NULL : &prefix;
 	enum rc rc = listing_open(volume, NULL, &where, &listing);
 	if (rc)
 		return rc;
 	while (!(rc = listing_next(listing, &entry))) {
-		if (entries ? !place_entry_name(entry->keys, entry->key_count, its) : !place_key_name(&entry->key, true, its))
+		bool made = kind == LISTING_ITEMS	  ? place_item_name(&entry->key, true, its)
+			    : kind == LISTING_ENTRIES ? place_entry_name(entry->keys, entry->key_count, its)
+						      : place_key_name(&entry->key, true, its);
+		if (!made || strcmp(its, name) != 0)
 			continue;
-		if (strcmp(its, name) == 0) {
-			size_t count = entries ? entry->key_count : 1;
-			memcpy(place->keys, entry->keys, count * sizeof *entry->keys);
-			break;
-		}
+		if (kind == LISTING_ITEMS)
+			place->leaf.sk = entry->key;
+		else
+			memcpy(place->keys, entry->keys, (kind == LISTING_ENTRIES ? entry->key_count : 1) * sizeof *entry->keys);
+		break;
 	}
 	listing_close(listing);
 	return rc;
@@ -119,9 +158,12 @@ static enum rc index_place(struct volume *volume, struct place *place, const cha
 	const struct schema_index *index = schema_find_index(schema, index_name);
 	rc = index ? RC_OK : RC_NOT_FOUND;
 	bool long_key = false, long_entry = false;
+	enum key_type types[2] = {KEY_S, KEY_S};
 	if (!rc) {
 		entry_shape(schema, index, &shape);
 		place->key_count = shape.count;
+		types[0] = shape.key[0]->type;
+		types[1] = shape.count > 1 ? shape.key[1]->type : KEY_S;
 	}
 	if (!rc && key_name)
 		long_key = name_to_key(key_name, strlen(key_name), shape.key[0]->type, KEY_PARTITION, NAME_COMPONENT, true,
@@ -130,9 +172,9 @@ static enum rc index_place(struct volume *volume, struct place *place, const cha
 		long_entry = index_keys(entry_name, &shape, place->keys) != RC_OK;
 	table_schema_done(place->table);
 	if (!rc && long_key)
-		rc = search_name(volume, place, false, key_name);
+		rc = search_name(volume, place, LISTING_INDEX_KEYS, key_name, types[0]);
 	if (!rc && long_entry)
-		rc = search_name(volume, place, true, entry_name);
+		rc = search_name(volume, place, LISTING_ENTRIES, entry_name, types[1]);
 	return rc;
 }
 
@@ -176,6 +218,7 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	place->kind = kind;
 	place->parent = parent;
 	place->table = table_above(parent);
+	place->cut = place->unresolved = false;
 	switch (kind) {
 	case NODE_ROOT:
 	case NODE_CONTROL:
@@ -209,9 +252,16 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 		return rc;
 	if (place->leaf.in_partition)
 		rc = partition_key(inside ? parent->name : name, schema, &place->leaf.pk, why);
-	if (!rc && kind == NODE_ITEM)
+	enum key_type sort_type = schema_has_sort(schema) ? schema->key.sort[0].type : KEY_N;
+	place->cut = kind == NODE_ITEM && sort_type != KEY_N && cut_at(name, SUFFIX);
+	if (!rc && kind == NODE_ITEM && !place->cut)
 		rc = item_key(name, schema, &place->leaf, why);
 	table_schema_done(place->table);
+	if (!rc && place->cut) {
+		place->leaf.has_sk = true;
+		rc = search_name(front->volume, place, LISTING_ITEMS, name, sort_type);
+		place->unresolved = rc == RC_NOT_FOUND;
+	}
 	return !rc && kind == NODE_PLAIN ? plain_name(parent, name, place) : rc;
 }
 
@@ -231,7 +281,8 @@ enum rc place_of(struct frontend *front, struct node *node, struct place *ret_pl
 		ret_place->table = node->table;
 		return RC_OK;
 	}
-	return absent(fill(front, node->parent, node->kind, node->name, ret_place, NULL));
+	enum rc rc = absent(fill(front, node->parent, node->kind, node->name, ret_place, NULL));
+	return rc == RC_NOT_FOUND && ret_place->unresolved && node->pending ? RC_OK : rc;
 }
 
 enum rc place_as_plain(struct node *parent, const char *name, struct place *place)
@@ -340,7 +391,28 @@ enum rc place_create(struct frontend *front, struct node *parent, const char *na
 	enum rc rc = create_kind(parent, name, directory, &kind, why);
 	if (!rc && kind == NODE_TABLE)
 		rc = schema_table_name(name, strlen(name), why);
-	return rc ? rc : fill(front, parent, kind, name, ret_place, why);
+	if (!rc)
+		rc = fill(front, parent, kind, name, ret_place, why);
+	return rc == RC_NOT_FOUND && kind == NODE_ITEM && ret_place->unresolved ? RC_OK : rc;
+}
+
+enum rc place_resolve(struct place *place, const char *name, const void *document, size_t len, struct why *why)
+{
+	char its[256];
+	struct leaf leaf = place->leaf;
+	enum rc rc = leaf_resolve(&leaf, document, len, why);
+	if (rc)
+		return rc;
+	if (!place_item_name(&leaf.sk, true, its))
+		return RC_NO_MEMORY;
+	if (strcmp(its, name) != 0)
+		return why_set(why, RC_REFUSED, "by the key that the document holds its name is %s", its);
+	/* The same name, so the same beginning and the same hash: another key must not take it over. */
+	if (!place->unresolved && !key_equal(&leaf.sk, &place->leaf.sk))
+		return why_set(why, RC_REFUSED, "another key has this name already: the two have one hash");
+	place->leaf.sk = leaf.sk;
+	place->unresolved = false;
+	return RC_OK;
 }
 
 static uint64_t name_hash(const uint8_t *name, size_t n)

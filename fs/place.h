@@ -20,7 +20,13 @@ struct place {
 	struct key keys[ROW_KEYS_MAX]; /* an index key: the first; an entry: all of them */
 	size_t key_count;
 	uint64_t id; /* a rejected draft */
+	bool cut;        /* an item whose name was cut (over 255 bytes): its document must hold its sort key */
+	bool unresolved; /* and nothing of that name is stored: leaf.sk is not known until place_resolve() */
 };
+
+/* For an item whose name is cut: takes the sort key from the document and sees that it has this name. RC_REFUSED. */
+enum rc place_resolve(struct place *place, const char *name, const void *document, size_t len, struct why *why);
+
 
 /* What a node stands for. RC_STALE: it is dead; RC_NOT_FOUND: its name means nothing in the table as it is defined now. */
 enum rc place_of(struct frontend *front, struct node *node, struct place *ret_place);

@@ -55,10 +55,10 @@ static enum rc rename_pending(struct renaming *r, bool *ret_moved)
 	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &fresh, .appeared = node->appeared};
 	bool written = node->dirty;
 	pthread_mutex_unlock(&r->front->tree.lock);
-	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || written) {
+	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || written || r->from.cut || r->place.cut) {
 		struct head head;
 		bool taken = r->target && r->target->pending;
-		if (!taken)
+		if (!taken && !r->place.unresolved)
 			taken = (r->place.kind == NODE_DEFINITION ? definition_get(r->place.table, NULL, &head, NULL)
 								  : leaf_get(&r->place.leaf, NULL, &head, NULL)) == RC_OK;
 		if (taken || r->place.kind != r->from.kind)
@@ -114,6 +114,18 @@ static void bury_target(struct renaming *r, const struct head *head)
 	pthread_mutex_unlock(&r->front->tree.lock);
 }
 
+/* A name that was cut: the document, as it is now, has to say the key. */
+static enum rc resolve(struct renaming *r, const struct buf *newer)
+{
+	cleanup_buf struct buf stored = {0};
+	struct head head;
+	if (r->place.kind != NODE_ITEM || !r->place.cut)
+		return RC_OK;
+	enum rc rc = newer || r->from.kind == NODE_DEFINITION ? RC_OK : leaf_get(&r->from.leaf, NULL, &head, &stored);
+	const struct buf *document = newer ? newer : &stored;
+	return rc ? rc : place_resolve(&r->place, r->to_name, document->data, document->len, &r->why);
+}
+
 /* An item, a plain file or a definition. */
 static enum rc rename_file(struct renaming *r)
 {
@@ -127,12 +139,15 @@ static enum rc rename_file(struct renaming *r)
 		rc = rename_pending(r, &moved);
 	if (rc || moved)
 		return rc;
-	if (r->target && (r->place.kind == NODE_ITEM || r->place.kind == NODE_PLAIN))
+	if (r->target && !r->place.unresolved && (r->place.kind == NODE_ITEM || r->place.kind == NODE_PLAIN))
 		(void)leaf_get(&r->place.leaf, NULL, &old, NULL);
 	if (plain)
 		pthread_mutex_lock(&plain->lock);
 	/* One that is still open for writing: its bytes at this moment count. */
-	rc = rename_stored(r, plain && plain->dirty ? &plain->bytes : NULL);
+	const struct buf *newer = plain && plain->dirty ? &plain->bytes : NULL;
+	rc = resolve(r, newer);
+	if (!rc)
+		rc = rename_stored(r, newer);
 	if (plain && !rc)
 		plain->dirty = false;
 	if (plain)

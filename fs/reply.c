@@ -129,7 +129,7 @@ static enum rc stat_leaf(struct frontend *front, struct node *node, const struct
 		rc = node->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
 						   : leaf_get(&place->leaf, NULL, &head, NULL);
 	if (!rc)
-		stat_file(st, node->ino, &head.meta, head.size);
+		stat_file(st, node_ino(node), &head.meta, head.size);
 	if (!rc && node->kind == NODE_PLAIN)
 		plain_overlay(front, node, st);
 	return rc;
@@ -158,16 +158,16 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 			return rc;
 		head.meta.uid = meta.uid;
 		head.meta.gid = meta.gid;
-		stat_file(st, node->ino, &head.meta, head.size);
+		stat_file(st, node_ino(node), &head.meta, head.size);
 		return RC_OK;
 	case NODE_DRAFT:
 		rc = refusals_get(front->volume, place->id, &head, NULL);
 		if (!rc)
-			stat_file(st, node->ino, &head.meta, head.size);
+			stat_file(st, node_ino(node), &head.meta, head.size);
 		return rc;
 	case NODE_ERRORS:
 		meta.mode = 0444;
-		stat_file(st, node->ino, &meta, 0);
+		stat_file(st, node_ino(node), &meta, 0);
 		return RC_OK;
 	case NODE_REJECTED:
 		meta.mode = 01777; /* everybody may remove what is theirs */
@@ -176,7 +176,7 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 		break;
 	}
 	if (!rc)
-		stat_directory(st, node->ino, &meta);
+		stat_directory(st, node_ino(node), &meta);
 	return rc;
 }
 
@@ -190,7 +190,7 @@ static bool stat_dead(struct frontend *front, struct node *node, struct stat *st
 	pthread_mutex_unlock(&front->tree.lock);
 	if (!file)
 		return false;
-	stat_file(st, node->ino, &meta, size);
+	stat_file(st, node_ino(node), &meta, size);
 	if (node->kind == NODE_PLAIN)
 		plain_overlay(front, node, st);
 	st->st_nlink = 0;
@@ -235,7 +235,7 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	if (rc)
 		return rc;
 	appear(front, node, &meta);
-	stat_directory(ret_stat, node->ino, &meta);
+	stat_directory(ret_stat, node_ino(node), &meta);
 	return RC_OK;
 }
 

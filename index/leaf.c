@@ -77,6 +77,38 @@ enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *
 	return rc;
 }
 
+enum rc leaf_resolve(struct leaf *leaf, const void *document, size_t len, struct why *why)
+{
+	cleanup_item struct item *item = NULL;
+	enum rc rc = item_parse(document, len, &item, why);
+	if (!rc)
+		rc = table_enter(leaf->table);
+	if (rc)
+		return rc;
+	const struct schema_attribute *attribute = &leaf->table->schema->key.sort[0];
+	const struct item_value *value = schema_has_sort(leaf->table->schema) ? item_find(item, attribute->name, attribute->name_len) : NULL;
+	if (value)
+		rc = key_from_value(value, attribute->type, KEY_SORT, attribute->name, &leaf->sk, why);
+	else
+		rc = why_set(why, RC_REFUSED, "this name is cut, so the document must say the whole key: it holds no %s",
+			     schema_has_sort(leaf->table->schema) ? attribute->name : "sort key");
+	table_leave(leaf->table);
+	return rc;
+}
+
+enum rc leaf_rekey(const struct leaf *leaf, const void *document, size_t len, struct buf *out, struct why *why)
+{
+	cleanup_item struct item *item = NULL;
+	enum rc rc = item_parse(document, len, &item, why);
+	if (!rc)
+		rc = table_enter(leaf->table);
+	if (rc)
+		return rc;
+	document_rekey(leaf->table->schema, &leaf->pk, leaf_sort_key(leaf), item, out);
+	table_leave(leaf->table);
+	return out->failed ? RC_NO_MEMORY : RC_OK;
+}
+
 static void add_member(struct buf *out, const struct schema_attribute *attribute, const struct key *key)
 {
 	buf_add_json_string(out, attribute->name, attribute->name_len);
@@ -115,7 +147,9 @@ static enum rc condition(const struct leaf_write *write, bool there, const struc
 {
 	if (write->condition == LEAF_ABSENT && there)
 		return RC_EXISTS;
-	if (write->condition == LEAF_SAME && (!there || old->birth != write->birth))
+	if (write->condition >= LEAF_SAME && (!there || old->birth != write->birth))
+		return RC_STALE;
+	if (write->condition == LEAF_UNCHANGED && old->version > write->version)
 		return RC_STALE;
 	return RC_OK;
 }

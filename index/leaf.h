@@ -27,6 +27,12 @@ struct leaf {
 /* RC_NOT_FOUND; RC_STALE: the table is gone. ret_document (appended to) may be NULL. */
 enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *ret_head, struct buf *ret_document);
 
+/* Sets the item's sort key to what the document says it is: a name that was cut cannot tell. RC_REFUSED where the document does not hold the attribute. */
+enum rc leaf_resolve(struct leaf *leaf, const void *document, size_t len, struct why *why);
+
+/* Appends the document with the key attributes that it holds set to this item's key. RC_REFUSED, RC_UNFINISHED. */
+enum rc leaf_rekey(const struct leaf *leaf, const void *document, size_t len, struct buf *out, struct why *why);
+
 /* Appends an item's key as JSON, by the names of its table's key attributes: {"Artist":"Queen","Title":"Liar"}. */
 enum rc leaf_key_json(const struct leaf *leaf, struct buf *out);
 
@@ -34,6 +40,7 @@ enum leaf_if {
 	LEAF_ALWAYS,
 	LEAF_ABSENT, /* DynamoDB's attribute_not_exists: RC_EXISTS where there is one */
 	LEAF_SAME,   /* only onto the incarnation `birth`: RC_STALE where that is gone */
+	LEAF_UNCHANGED, /* the same, and only where nothing was committed to it after `version`: RC_STALE */
 };
 
 /* Who did it, from where, for the record of what was refused or replaced. */
@@ -47,7 +54,7 @@ struct leaf_write {
 	const void *document;
 	size_t len;
 	enum leaf_if condition;
-	uint64_t birth;
+	uint64_t birth, version;
 	const struct meta *fresh; /* mode, owner, atime and mtime where it comes into being */
 	bool mtime_set;           /* where it is there already: its mtime becomes this; otherwise stays */
 	int64_t mtime;

@@ -53,6 +53,10 @@ static enum rc set_range(struct listing *l, const struct listing_place *place)
 		break;
 	}
 	}
+	if (place->prefix) {
+		key_encode(place->prefix, &l->low);
+		l->low.len -= 2; /* its end, so that longer keys follow */
+	}
 	buf_add(&l->high, l->low.data, l->low.len);
 	row_after(&l->high);
 	return l->low.failed || l->high.failed ? RC_NO_MEMORY : RC_OK;
@@ -65,6 +69,8 @@ static enum rc read_count(struct listing *l, const struct listing_place *place)
 	struct partition_record record;
 	struct table_counters counters;
 	bool of_partition = place->kind == LISTING_ITEMS || (place->kind == LISTING_FILES && place->pk);
+	if (place->prefix)
+		return RC_OK;
 	if (!of_partition && place->kind != LISTING_FILES && place->kind != LISTING_PARTITIONS)
 		return RC_OK;
 	if (of_partition)

@@ -22,6 +22,7 @@ struct listing_place {
 	struct table *table;    /* borrowed; not for tables */
 	const struct key *pk;   /* partition, or index partition; NULL for LISTING_FILES: the table's own */
 	const char *index;      /* its name */
+	const struct key *prefix; /* items, index keys, entries: only those whose (first, for entries: after the index key) S or B key begins with these bytes; NULL: all */
 };
 
 struct listing;

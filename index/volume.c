@@ -257,10 +257,10 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 		rc = read_record(volume, why);
 	if (!rc)
 		rc = tables_load(volume, why);
-	if (!rc)
-		rc = refusals_load(volume);
-	if (!rc)
-		rc = collector_start(volume);
+	if (!rc && (rc = refusals_load(volume)))
+		why_set(why, rc, "%s: what was rejected in earlier mounts cannot be read: the volume is damaged", path);
+	if (!rc && (rc = collector_start(volume)))
+		why_set(why, rc, "out of memory");
 	if (rc) {
 		volume_close(volume);
 		return rc;

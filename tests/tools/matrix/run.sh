@@ -9,6 +9,7 @@
 # A tool is matrix/TOOL.sh: comments that say what it is (about:), which commands it wants (needs:), whether its package is large (large); then steps.
 #   step COMMAND       runs it by bash in $Q; what it prints and its exit status are compared
 #   refused WHY COMMAND  a difference which the contract states: on the mount it must fail and print WHY; on the plain directory it is not run
+#   discarded WHY COMMAND  the same, of a tool that says so but gives 0
 #   remount            a new daemon on the same volume
 #   second             makes $W2, another empty directory or volume
 #   same_trees         $W2 holds what $W does: files, bytes, modes, times, and on the mount the indexes
@@ -76,7 +77,7 @@ index_wanted() {
 
 step() {
 	local status=0
-	printf '$ %s\n' "$1"
+	printf '$ %s\n' "$1" | sed "s,$W,W,g"
 	(cd "$Q" && timeout -k 5 "${limit:-60}" bash -o pipefail -c "$1" < /dev/null 2>&1) | sed "s,$W2,W2,g; s,$W,W,g; s,$S,S,g" || status=$?
 	[ "$status" = 0 ] || echo "[$status]"
 	steps=$((steps + 1))
@@ -89,6 +90,10 @@ refused() {
 	[ "$kind" = mount ] || return 0
 	out=$(cd "$Q" && timeout -k 5 60 bash -o pipefail -c "$2" < /dev/null 2>&1) || status=$?
 	[ "$status" != 0 ] && [[ $out == *"$why"* ]] || echo "but on the mount: [$status] $out"
+}
+
+discarded() {
+	refused "$1" "{ $2; } && false"
 }
 
 remount() {

@@ -1,0 +1,29 @@
+/* json_byte: what a single byte is in JSON. Here because the scanner (json.c) and what works on scanned text
+ * (json_text.c) must not differ about it; private to json*.c.
+ */
+#ifndef ITEMFS_JSON_BYTE_H
+#define ITEMFS_JSON_BYTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline bool json_is_space(uint8_t byte)
+{
+	return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
+static inline bool json_is_digit(uint8_t byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+/* The value of a hexadecimal digit of either case, or -1. */
+static inline int json_hex_value(uint8_t byte)
+{
+	if (json_is_digit(byte))
+		return byte - '0';
+	byte |= 0x20;
+	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+#endif

@@ -1,0 +1,23 @@
+# shellcheck shell=bash disable=SC2016
+# about: cp, cp -a, -r, -u, -n, --backup, -t, over an item, from and to plain files, a whole table
+# needs: cp
+step 'cp a.json d.json'
+step 'cp -a b.json e.json'
+step 'cp -p b.json a.json c.json ../Abba/'
+step 'cp notes.txt notes.bak; cp -a numbers.bin copy.bin'
+step 'cp -n a.json b.json; cmp a.json b.json'
+step 'cp -u c.json a.json'
+step 'cp --backup a.json b.json; ls'
+step 'cp --backup=numbered --remove-destination c.json b.json; ls'
+step 'cp b.json~ f.json'
+step 'cp long.json plain.txt; cmp long.json plain.txt'
+step 'cp --sparse=always numbers.bin sparse.bin; cmp numbers.bin sparse.bin'
+step 'cp --reflink=auto long.json g.json'
+step 'cp a.json nowhere/x.json'
+step 'cp -r . ../Live'
+step 'cp -a ../Abba ../Abba2'
+step 'cp -a ../../Music ../../Songs; diff -r ../../Music ../../Songs'
+step 'cp -a --attributes-only a.json h.json'
+step 'cp . x.json'
+refused 'Operation not permitted' 'cp -s "$Q/a.json" link.json'
+refused 'Operation not permitted' 'cp -l a.json hard.json'
