@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by quickstart.sh and test.sh.
 #
-# packages_install PURPOSE…: installs what contrib/packages.txt lists for these purposes and this machine has not, by itself as root and with sudo
+# packages_install PURPOSE…: installs what contrib/packages.txt and the list of the matrix of tools name for these purposes and this machine has not, by itself as root and with sudo
 # otherwise. Nothing missing: nothing is run. Not Debian: it says what would be wanted and goes on, as it may be there under another name.
 
 packages_as_root() {
@@ -21,7 +21,7 @@ packages_install() {
 	purposes=$(IFS='|'; echo "$*")
 	while read -r package; do
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ] || missing+=("$package")
-	done < <(sed -nE "s/^($purposes) +//p" "$here/packages.txt")
+	done < <(sed -nE "s/^($purposes) +//p" "$here/packages.txt" "$here/../tests/tools/matrix/packages.txt")
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if ! command -v apt-get > /dev/null; then
 		echo "No apt-get here. On Debian these would be installed: ${missing[*]}" >&2

@@ -2,7 +2,7 @@
 # Installs what is missing, builds with sanitizers, runs the tests. The last line is "N passed, N failed, N skipped".
 #
 # contrib/test.sh [--all] [ctest options]
-#   --all   the long ones, too
+#   --all   the long ones, too, with the large packages that they want
 # PRESET=tsan contrib/test.sh uses another preset than "debug".
 #
 # A program of Criterion counts as many tests as it holds (its list of results says which); any other ctest entry counts as one.
@@ -14,8 +14,10 @@ cd "$(dirname "$0")/.." || exit 1
 preset=${PRESET:-debug}
 build=build/$preset
 selection=(--label-exclude '^long$')
+extra=(tools)
 if [ "${1:-}" = --all ]; then
 	selection=()
+	extra+=(large)
 	shift
 fi
 
@@ -47,6 +49,7 @@ give_up() {
 }
 
 packages_install build run test || give_up "what is missing could not be installed"
+packages_install "${extra[@]}" || echo "tests whose tools are missing are skipped" >&2
 cmake --preset "$preset" > /dev/null || give_up "cmake failed"
 cmake --build --preset "$preset" || give_up "the build failed"
 

@@ -9,8 +9,8 @@
 
 struct notice {
 	struct notice *next;
-	uint64_t directory;
-	char name[];
+	uint64_t node;
+	char name[]; /* in it; empty: the node's own attributes only */
 };
 
 struct notifier {
@@ -38,8 +38,9 @@ static void *run(void *context)
 		struct fuse_session *session = n->session;
 		pthread_mutex_unlock(&n->lock);
 		if (session) {
-			fuse_lowlevel_notify_inval_entry(session, notice->directory, notice->name, strlen(notice->name));
-			fuse_lowlevel_notify_inval_inode(session, notice->directory, -1, 0);
+			if (notice->name[0])
+				fuse_lowlevel_notify_inval_entry(session, notice->node, notice->name, strlen(notice->name));
+			fuse_lowlevel_notify_inval_inode(session, notice->node, -1, 0); /* attributes alone */
 		}
 		free(notice);
 		pthread_mutex_lock(&n->lock);
@@ -90,18 +91,28 @@ void notifier_set_session(struct notifier *notifier, struct fuse_session *sessio
 	pthread_mutex_unlock(&notifier->lock);
 }
 
-void notifier_name_gone(struct notifier *notifier, uint64_t directory, const char *name)
+static void notify(struct notifier *notifier, uint64_t node, const char *name)
 {
 	size_t n = strlen(name) + 1;
 	struct notice *notice = malloc(sizeof *notice + n);
 	if (!notice)
 		return;
 	notice->next = NULL;
-	notice->directory = directory;
+	notice->node = node;
 	memcpy(notice->name, name, n);
 	pthread_mutex_lock(&notifier->lock);
 	*notifier->last = notice;
 	notifier->last = &notice->next;
 	pthread_cond_signal(&notifier->wake);
 	pthread_mutex_unlock(&notifier->lock);
+}
+
+void notifier_name_gone(struct notifier *notifier, uint64_t directory, const char *name)
+{
+	notify(notifier, directory, name);
+}
+
+void notifier_attributes(struct notifier *notifier, uint64_t node)
+{
+	notify(notifier, node, "");
 }

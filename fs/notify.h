@@ -19,4 +19,7 @@ void notifier_set_session(struct notifier *notifier, struct fuse_session *sessio
 /* A name in a directory is gone, without a request of the kernel's for it; the directory's attributes with it. Copies the name. Without memory it is not sent. */
 void notifier_name_gone(struct notifier *notifier, uint64_t directory, const char *name);
 
+/* What stat shows of a node has changed, without a request of the kernel's for it. */
+void notifier_attributes(struct notifier *notifier, uint64_t node);
+
 #endif

@@ -231,6 +231,17 @@ static enum rc run(struct renaming *r)
 	}
 }
 
+/* The inode numbers of what is in a partition are made of its name, too: the kernel must ask for them again. */
+static void renumber(struct frontend *front, const struct node *partition)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	for (size_t i = 0; i < front->tree.buckets; i++)
+		for (const struct node *n = front->tree.bucket[i]; n; n = n->chain)
+			if (n == partition || n->parent == partition)
+				notifier_attributes(front->notifier, node_id(&front->tree, n));
+	pthread_mutex_unlock(&front->tree.lock);
+}
+
 void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
 {
 	struct frontend *front = front_of(req);
@@ -248,6 +259,8 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 	enum rc rc = !r.node ? RC_NOT_FOUND : exchanges ? exchange(&r) : run(&r);
 	if (!rc && !exchanges && !node_move(&front->tree, r.node, r.to, to_name, r.place.kind))
 		rc = RC_NO_MEMORY;
+	if (!rc && r.node->kind == NODE_PARTITION)
+		renumber(front, r.node);
 	names_done(front);
 	if (r.node)
 		node_release(&front->tree, r.node);

@@ -1,0 +1,170 @@
+/* RELEASE is asynchronous: what a closed handle still has to do meets what the next one does. Each of these lost something once. */
+#include "tests/mount/harness.h"
+#include <pthread.h>
+
+enum { ROUNDS = 1500 };
+
+static void setup(void)
+{
+	mount_setup();
+	assert_sh("mkdir -p \"$M/Tab/p\" \"$M/Tab/q\"");
+}
+
+TestSuite(races, .init = setup, .fini = mount_teardown, .timeout = 300);
+
+static const char *item(int i)
+{
+	return at(text("Tab/p/w%d.json", i));
+}
+
+static void write_all(const char *path, int flags, const char *document)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0644);
+	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
+	cr_assert_eq(write(fd, document, strlen(document)), (ssize_t)strlen(document), "%s: %s", path, strerror(errno));
+	int closed = close(fd);
+	cr_assert_eq(closed, 0, "%s: close: %s", path, strerror(errno));
+}
+
+static void touch_only(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0644);
+	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void expect_all(const char *document)
+{
+	mount_again(); /* every release has run */
+	for (int i = 0; i < ROUNDS; i++)
+		cr_assert_str_eq(content(text("Tab/p/w%d.json", i)), document, "item %d", i);
+}
+
+Test(races, a_late_emptying_does_not_undo_a_newer_write)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		write_all(item(i), O_WRONLY | O_CREAT, "{\"a\":1}");
+	for (int i = 0; i < ROUNDS; i++) {
+		touch_only(item(i), O_WRONLY | O_TRUNC);
+		write_all(item(i), O_WRONLY | O_TRUNC, "{\"b\":1}");
+	}
+	expect_all("{\"b\":1}");
+}
+
+Test(races, an_emptying_that_is_closed_after_a_newer_write_is_older_all_the_same)
+{
+	write_all(item(0), O_WRONLY | O_CREAT, "{\"a\":1}");
+	int fd = open(item(0), O_WRONLY | O_TRUNC);
+	write_all(item(0), O_WRONLY | O_TRUNC, "{\"b\":1}");
+	close(fd);
+	mount_again();
+	cr_expect_str_eq(content("Tab/p/w0.json"), "{\"b\":1}");
+}
+
+Test(races, two_creates_of_one_name_in_a_row_both_succeed)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		touch_only(item(i), O_WRONLY | O_CREAT | O_TRUNC);
+		write_all(item(i), O_WRONLY | O_CREAT | O_TRUNC, "{\"b\":1}");
+	}
+	expect_all("{\"b\":1}");
+}
+
+static void *create_all(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < ROUNDS; i++)
+		write_all(item(i), O_WRONLY | O_CREAT | O_TRUNC, "{\"b\":1}");
+	return NULL;
+}
+
+Test(races, many_who_create_the_same_names_all_succeed)
+{
+	pthread_t threads[4];
+	for (int i = 0; i < 4; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, create_all, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	expect_all("{\"b\":1}");
+}
+
+Test(races, modes_and_times_set_right_after_a_create_stay)
+{
+	struct timespec times[2] = {{1000, 1}, {2000, 2}};
+	struct stat st;
+	for (int i = 0; i < ROUNDS; i++) {
+		touch_only(item(i), O_WRONLY | O_CREAT);
+		assert_ok(utimensat(AT_FDCWD, item(i), times, 0));
+		assert_ok(chmod(item(i), 0640));
+	}
+	mount_again();
+	for (int i = 0; i < ROUNDS; i++) {
+		assert_ok(stat(item(i), &st));
+		cr_assert_eq(st.st_mtim.tv_sec, 2000, "item %d", i);
+		cr_assert_eq(st.st_mtim.tv_nsec, 2, "item %d", i);
+		cr_assert_eq(st.st_mode & 07777, 0640, "item %d", i);
+	}
+}
+
+Test(races, times_set_right_after_an_emptying_stay)
+{
+	struct timespec times[2] = {{1000, 1}, {2000, 2}};
+	struct stat st;
+	for (int i = 0; i < ROUNDS; i++) {
+		write_all(item(i), O_WRONLY | O_CREAT, "{\"a\":1}");
+		touch_only(item(i), O_WRONLY | O_TRUNC);
+		assert_ok(utimensat(AT_FDCWD, item(i), times, 0));
+	}
+	mount_again();
+	for (int i = 0; i < ROUNDS; i++) {
+		assert_ok(stat(item(i), &st));
+		cr_assert_eq(st.st_mtim.tv_sec, 2000, "item %d", i);
+		cr_assert_eq(st.st_size, 0, "item %d", i);
+	}
+}
+
+Test(races, a_handle_that_writes_again_begins_with_what_is_there_then)
+{
+	write_all(item(0), O_WRONLY | O_CREAT, "{\"v\":1}");
+	int fd = open(item(0), O_WRONLY | O_APPEND | O_CLOEXEC);
+	cr_assert_eq(write(fd, " ", 1), 1);
+	assert_ok(fsync(fd));
+	write_all(item(0), O_WRONLY | O_TRUNC, "{\"new\":\"acknowledged\"}");
+	cr_assert_eq(write(fd, " ", 1), 1);
+	assert_ok(close(fd));
+	cr_expect_str_eq(content("Tab/p/w0.json"), "{\"new\":\"acknowledged\"} ");
+}
+
+Test(races, a_draft_follows_its_partitions_renaming)
+{
+	declare("Keyed", "Who:S What:S", NULL);
+	assert_sh("mkdir \"$M/Keyed/p\" && echo '{\"Who\":\"p\",\"What\":\"x\"}' > \"$M/Keyed/p/x.json\"");
+	int fd = open(at("Keyed/p/x.json"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+	cr_assert_eq(write(fd, "{\"Who\":\"p\",\"n\":2}", 17), 17);
+	assert_ok(rename(at("Keyed/p"), at("Keyed/q")));
+	expect_ok(close(fd));
+	cr_expect_str_eq(content("Keyed/q/x.json"), "{\"Who\":\"q\",\"n\":2}");
+}
+
+static ino_t wanted;
+static bool has_wanted(const char *path)
+{
+	struct stat st;
+	return stat(at(path), &st) == 0 && st.st_ino == wanted;
+}
+
+Test(races, inode_numbers_follow_a_renamed_partition_as_a_new_mount_will_see_them)
+{
+	struct stat st;
+	write_all(at("Tab/p/x.json"), O_WRONLY | O_CREAT, "{}");
+	assert_ok(stat(at("Tab/p/x.json"), &st));
+	ino_t before = st.st_ino;
+	assert_ok(rename(at("Tab/p"), at("Tab/r")));
+	mount_again();
+	assert_ok(stat(at("Tab/r/x.json"), &st));
+	wanted = st.st_ino;
+	cr_expect_neq(wanted, before);
+	assert_ok(rename(at("Tab/r"), at("Tab/p")));
+	wanted = before;
+	cr_expect(await(has_wanted, "Tab/p/x.json"), "the mount shows another number than the next one will");
+}
