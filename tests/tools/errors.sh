@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2016,SC2059 # steps and headings are text for another
 # What people see when they write what is refused: each way to write × each kind of bad content, on a real mount.
 #
 # errors.sh ITEMFS [--docs FILE] [--tap FILE] [WAY…]

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # $dir and $itemfs are set by those who source this
 # shellcheck shell=bash
 # Sourced by those who drive tools on a mount: one daemon with a volume and a mountpoint, watched to its end.
 #
