@@ -56,12 +56,25 @@ static enum rc change_leaf(struct frontend *front, struct node *node, const stru
 	return node->kind == NODE_DEFINITION ? definition_set_meta(place->table, change, NULL) : leaf_set_meta(&place->leaf, change, NULL);
 }
 
+/* One that is unlinked or replaced, and open: what fstat shows of it changes, and nothing is stored. */
+static bool change_dead(struct frontend *front, struct node *node, const struct meta_change *change)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION);
+	if (file)
+		meta_apply(&node->fresh, change, clock_now());
+	if (file && change->mtime_set)
+		node->times_tick = front_tick(front);
+	pthread_mutex_unlock(&front->tree.lock);
+	return file;
+}
+
 static enum rc change_meta(struct frontend *front, struct node *node, const struct meta_change *change)
 {
 	struct place place;
 	enum rc rc = place_of(front, node, &place);
 	if (rc)
-		return rc;
+		return rc == RC_STALE && change_dead(front, node, change) ? RC_OK : rc;
 	switch (node->kind) {
 	case NODE_ROOT:
 		return volume_set_root(front->volume, change);

@@ -195,7 +195,7 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 	struct frontend *front = front_of(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	int64_t now = clock_now();
-	struct meta meta = {mode & 07777, ctx->uid, ctx->gid, now, now, now};
+	struct meta meta = reply_new_meta(front, parent, mode, ctx);
 	struct head head = {.birth = 0};
 	if (place->kind == NODE_PLAIN) {
 		struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &meta};

@@ -135,7 +135,7 @@ static enum rc make_directory(fuse_req_t req, struct node *parent, const char *n
 {
 	struct frontend *front = front_of(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	struct meta meta = {mode & 07777, ctx->uid, ctx->gid, 0, 0, 0};
+	struct meta meta = reply_new_meta(front, parent, mode | S_IFDIR, ctx);
 	struct place place, plain;
 	struct head head;
 	enum rc rc = place_create(front, parent, name, true, &place, why);
@@ -165,6 +165,11 @@ void names_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 	reply_entry(req, node, &entry, rc);
 }
 
+static enum rc no_links(const struct node *parent)
+{
+	return reply_keep(parent->kind) > 0 || parent->kind == NODE_CONTROL || parent->kind == NODE_REJECTED ? RC_FORBIDDEN : RC_READ_ONLY;
+}
+
 /* Without a handle there is no draft: the item of a mknod is its key, at once. */
 void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, dev_t device)
 {
@@ -174,13 +179,13 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	struct fuse_entry_param entry;
 	struct why why = {.line = 0};
 	struct place place;
-	int64_t now = clock_now();
-	struct meta meta = {mode & 07777, ctx->uid, ctx->gid, now, now, now};
+	struct meta meta = {.mode = 0};
 	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &meta, .durable = front->options.durable};
 	(void)device;
 	names_read(front);
+	meta = reply_new_meta(front, parent, mode, ctx);
 	enum rc rc = S_ISREG(mode) ? place_create(front, parent, name, false, &place, &why)
-				   : why_set(&why, RC_FORBIDDEN, "devices, fifos and sockets have no place in a table");
+				   : no_links(parent);
 	if (!rc && pending(front, parent, name))
 		rc = RC_EXISTS;
 	if (!rc && place.cut)
@@ -194,11 +199,6 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	names_done(front);
 	refuse_request(req, parent, name, rc, &why);
 	reply_entry(req, node, &entry, rc);
-}
-
-static enum rc no_links(const struct node *parent)
-{
-	return reply_keep(parent->kind) > 0 || parent->kind == NODE_CONTROL || parent->kind == NODE_REJECTED ? RC_FORBIDDEN : RC_READ_ONLY;
 }
 
 void names_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)

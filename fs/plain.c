@@ -174,9 +174,13 @@ enum rc plain_store(struct frontend *front, struct node *node, bool durable)
 	return rc == RC_STALE ? RC_OK : rc;
 }
 
-void plain_overlay(struct frontend *front, struct node *node, struct stat *st)
+struct plain *plain_watch(struct frontend *front, struct node *node)
 {
-	struct plain *plain = plain_pin(front, node);
+	return plain_pin(front, node);
+}
+
+void plain_overlay(struct frontend *front, struct node *node, struct plain *plain, struct stat *st)
+{
 	if (!plain)
 		return;
 	pthread_mutex_lock(&front->tree.lock);
@@ -185,7 +189,7 @@ void plain_overlay(struct frontend *front, struct node *node, struct stat *st)
 	pthread_mutex_lock(&plain->lock);
 	st->st_size = (off_t)plain->bytes.len;
 	st->st_blocks = (blkcnt_t)((plain->bytes.len + 511) / 512);
-	if (plain->dirty && plain->mtime_tick > times) {
+	if (plain->mtime_tick > times) { /* stored or not: what was read of the volume may be from before it was */
 		st->st_mtim.tv_sec = plain->mtime / 1000000000;
 		st->st_mtim.tv_nsec = plain->mtime % 1000000000;
 	}

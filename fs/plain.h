@@ -33,6 +33,7 @@ enum rc plain_store(struct frontend *front, struct node *node, bool durable);
 /* Copies what is there from offset on. */
 enum rc plain_read(struct node *node, uint64_t offset, size_t n, struct buf *out);
 /* Size and mtime while it is open. */
-void plain_overlay(struct frontend *front, struct node *node, struct stat *st);
+struct plain *plain_watch(struct frontend *front, struct node *node); /* takes part in it, if anybody has it open */
+void plain_overlay(struct frontend *front, struct node *node, struct plain *plain, struct stat *st); /* gives it up */
 
 #endif

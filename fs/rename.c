@@ -94,9 +94,22 @@ static enum rc onto_definition(struct renaming *r, const struct buf *document)
 	return rc;
 }
 
-static enum rc rename_stored(struct renaming *r, const struct buf *document)
+/* With the plain file's lock held, where it is open. */
+static struct leaf_newer newer(struct frontend *front, struct node *node)
 {
-	struct leaf_move move = {.noreplace = r->noreplace, .document = document};
+	const struct plain *plain = node->plain;
+	if (!plain || !plain->dirty)
+		return (struct leaf_newer){.document = NULL};
+	pthread_mutex_lock(&front->tree.lock);
+	bool set = plain->mtime_tick > node->times_tick;
+	pthread_mutex_unlock(&front->tree.lock);
+	return (struct leaf_newer){&plain->bytes, set, plain->mtime};
+}
+
+static enum rc rename_stored(struct renaming *r, const struct leaf_newer *now)
+{
+	struct leaf_move move = {.noreplace = r->noreplace, .now = *now};
+	const struct buf *document = now->document;
 	if (r->place.kind == NODE_DEFINITION)
 		return onto_definition(r, document);
 	if (r->from.kind == NODE_DEFINITION)
@@ -115,14 +128,14 @@ static void bury_target(struct renaming *r, const struct head *head)
 }
 
 /* A name that was cut: the document, as it is now, has to say the key. */
-static enum rc resolve(struct renaming *r, const struct buf *newer)
+static enum rc resolve(struct renaming *r, const struct buf *written)
 {
 	cleanup_buf struct buf stored = {0};
 	struct head head;
 	if (r->place.kind != NODE_ITEM || !r->place.cut)
 		return RC_OK;
-	enum rc rc = newer || r->from.kind == NODE_DEFINITION ? RC_OK : leaf_get(&r->from.leaf, NULL, &head, &stored);
-	const struct buf *document = newer ? newer : &stored;
+	enum rc rc = written || r->from.kind == NODE_DEFINITION ? RC_OK : leaf_get(&r->from.leaf, NULL, &head, &stored);
+	const struct buf *document = written ? written : &stored;
 	return rc ? rc : place_resolve(&r->place, r->to_name, document->data, document->len, &r->why);
 }
 
@@ -144,10 +157,10 @@ static enum rc rename_file(struct renaming *r)
 	if (plain)
 		pthread_mutex_lock(&plain->lock);
 	/* One that is still open for writing: its bytes at this moment count. */
-	const struct buf *newer = plain && plain->dirty ? &plain->bytes : NULL;
-	rc = resolve(r, newer);
+	struct leaf_newer now = newer(r->front, r->node);
+	rc = resolve(r, now.document);
 	if (!rc)
-		rc = rename_stored(r, newer);
+		rc = rename_stored(r, &now);
 	if (plain && !rc)
 		plain->dirty = false;
 	if (plain)
@@ -166,12 +179,11 @@ static bool is_leaf(const struct place *place)
 	return place->kind == NODE_ITEM || place->kind == NODE_PLAIN;
 }
 
-static const struct buf *lock_newer(struct node *node)
+static struct leaf_newer lock_newer(struct frontend *front, struct node *node)
 {
-	if (!node->plain)
-		return NULL;
-	pthread_mutex_lock(&node->plain->lock);
-	return node->plain->dirty ? &node->plain->bytes : NULL;
+	if (node->plain)
+		pthread_mutex_lock(&node->plain->lock);
+	return newer(front, node);
 }
 
 static void unlock_newer(struct node *node, bool stored)
@@ -197,8 +209,8 @@ static enum rc exchange(struct renaming *r)
 		return why_set(&r->why, RC_INVALID, "only items and plain files can be exchanged");
 	if (r->node->pending || r->target->pending)
 		return why_set(&r->why, RC_BUSY, "one of them is being written and has no content yet");
-	const struct buf *a = lock_newer(r->node), *b = lock_newer(r->target);
-	rc = leaf_exchange(&r->from.leaf, &r->place.leaf, a, b, &r->why);
+	struct leaf_newer a = lock_newer(r->front, r->node), b = lock_newer(r->front, r->target);
+	rc = leaf_exchange(&r->from.leaf, &r->place.leaf, &a, &b, &r->why);
 	unlock_newer(r->node, !rc);
 	unlock_newer(r->target, !rc);
 	if (!rc)

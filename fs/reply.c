@@ -125,13 +125,15 @@ static enum rc stat_leaf(struct frontend *front, struct node *node, const struct
 	head = (struct head){.meta = node->fresh, .size = (uint32_t)node->pending_size};
 	pthread_mutex_unlock(&front->tree.lock);
 	enum rc rc = RC_OK;
+	/* Held from before the volume is read: its last close, which stores it, may come meanwhile. */
+	struct plain *plain = node->kind == NODE_PLAIN ? plain_watch(front, node) : NULL;
 	if (!pending)
 		rc = node->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
 						   : leaf_get(&place->leaf, NULL, &head, NULL);
 	if (!rc)
 		stat_file(st, node_ino(node), &head.meta, head.size);
-	if (!rc && node->kind == NODE_PLAIN)
-		plain_overlay(front, node, st);
+	struct stat unused;
+	plain_overlay(front, node, plain, rc ? &unused : st);
 	return rc;
 }
 
@@ -192,7 +194,7 @@ static bool stat_dead(struct frontend *front, struct node *node, struct stat *st
 		return false;
 	stat_file(st, node_ino(node), &meta, size);
 	if (node->kind == NODE_PLAIN)
-		plain_overlay(front, node, st);
+		plain_overlay(front, node, plain_watch(front, node), st);
 	st->st_nlink = 0;
 	*ret_keep = 0;
 	return true;
@@ -237,6 +239,20 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	appear(front, node, &meta);
 	stat_directory(ret_stat, node_ino(node), &meta);
 	return RC_OK;
+}
+
+struct meta reply_new_meta(struct frontend *front, struct node *parent, mode_t mode, const struct fuse_ctx *ctx)
+{
+	int64_t now = clock_now();
+	struct meta meta = {mode & 07777, ctx->uid, ctx->gid, now, now, now};
+	struct stat st;
+	double keep;
+	if (reply_stat(front, parent, &st, &keep) || !(st.st_mode & S_ISGID))
+		return meta;
+	meta.gid = st.st_gid;
+	if (S_ISDIR(mode))
+		meta.mode |= S_ISGID;
+	return meta;
 }
 
 /* Under tree->lock, names cannot change. */

@@ -20,6 +20,9 @@ double reply_keep(enum node_kind kind);
 /* Attributes of a node (or, node NULL, of what `place` names). RC_NOT_FOUND, RC_STALE. *ret_keep: seconds that they hold. With the names held. */
 enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
 
+/* What a new name in `parent` begins with: its maker's, and in a setgid directory that one's group. With the names held. */
+struct meta reply_new_meta(struct frontend *front, struct node *parent, mode_t mode, const struct fuse_ctx *ctx);
+
 /* Fills a struct stat. */
 void stat_file(struct stat *st, uint64_t ino, const struct meta *meta, uint64_t size);
 void stat_directory(struct stat *st, uint64_t ino, const struct meta *meta);

@@ -75,9 +75,16 @@ enum rc leaf_remove(const struct leaf *leaf);
 
 enum rc leaf_set_meta(const struct leaf *leaf, const struct meta_change *change, struct head *ret_head);
 
+/* A source's bytes at this moment, where they are newer than what is stored (NULL: as stored), and when they were written. */
+struct leaf_newer {
+	const struct buf *document;
+	bool mtime_set;
+	int64_t mtime;
+};
+
 struct leaf_move {
-	bool noreplace;    /* RC_EXISTS where the target is there */
-	const struct buf *document; /* the source's bytes at this moment where they are newer than what is stored; NULL: as stored */
+	bool noreplace; /* RC_EXISTS where the target is there */
+	struct leaf_newer now;
 };
 
 /* Moves `from` to `to`, replacing what is there, in one commit; mode, owner, times and incarnation go with it. Key attributes that the document holds are rewritten where the key changes. RC_NOT_FOUND: no source, or no
@@ -85,8 +92,8 @@ struct leaf_move {
 enum rc leaf_rename(const struct leaf *from, const struct leaf *to, const struct leaf_move *move, struct head *ret_head,
                     struct why *why);
 
-/* Exchanges two leaves that are both there, in one commit: each gets the other's bytes, metadata and incarnation, an item's key attributes rewritten to where it now is. `a_now` and `b_now` are
- * newer bytes than what is stored, or NULL. RC_NOT_FOUND; refusals as above, and both stay. */
-enum rc leaf_exchange(const struct leaf *a, const struct leaf *b, const struct buf *a_now, const struct buf *b_now, struct why *why);
+/* Exchanges two leaves that are both there, in one commit: each gets the other's bytes, metadata and incarnation, an item's key attributes rewritten to where it now is. `a_now` and `b_now` may be
+ * NULL. RC_NOT_FOUND; refusals as above, and both stay. */
+enum rc leaf_exchange(const struct leaf *a, const struct leaf *b, const struct leaf_newer *a_now, const struct leaf_newer *b_now, struct why *why);
 
 #endif

@@ -42,6 +42,12 @@ static enum rc put(struct change *change, const struct leaf *to, struct head *he
 	return rc ? rc : change_put(change, &to->pk, leaf_sort_key(to), head, item);
 }
 
+static void wrote(struct head *head, const struct leaf_newer *now)
+{
+	if (now->document && now->mtime_set)
+		head->meta.mtime = now->mtime;
+}
+
 static enum rc move_commit(struct txn *txn, void *context)
 {
 	struct moving *m = context;
@@ -58,12 +64,13 @@ static enum rc move_commit(struct txn *txn, void *context)
 		return there;
 	if (!there && m->move->noreplace)
 		return RC_EXISTS;
-	rc = rekeyed(m->from, m->to, m->move->document ? m->move->document : &source.document, &document, m->why);
+	rc = rekeyed(m->from, m->to, m->move->now.document ? m->move->now.document : &source.document, &document, m->why);
 	if (!rc)
 		rc = change_begin(&out, txn, m->from->table, m->why);
 	if (!rc && into == &in)
 		rc = change_begin(&in, txn, m->to->table, m->why);
 	m->head = source.head;
+	wrote(&m->head, &m->move->now);
 	/* The new name comes before the old one goes, so that an implicit partition of both stays. */
 	if (!rc)
 		rc = put(into, m->to, &m->head, &document, !there);
@@ -111,7 +118,7 @@ enum rc leaf_rename(const struct leaf *from, const struct leaf *to, const struct
 
 struct exchanging {
 	const struct leaf *leaf[2];
-	const struct buf *now[2]; /* newer bytes, or NULL */
+	struct leaf_newer now[2];
 	struct why *why;
 };
 
@@ -128,13 +135,17 @@ static enum rc exchange_commit(struct txn *txn, void *context)
 	if (!rc)
 		rc = image_load(txn, &row_b, true, &b);
 	if (!rc)
-		rc = rekeyed(e->leaf[0], e->leaf[1], e->now[0] ? e->now[0] : &a.document, &for_b, e->why);
+		rc = rekeyed(e->leaf[0], e->leaf[1], e->now[0].document ? e->now[0].document : &a.document, &for_b, e->why);
 	if (!rc)
-		rc = rekeyed(e->leaf[1], e->leaf[0], e->now[1] ? e->now[1] : &b.document, &for_a, e->why);
+		rc = rekeyed(e->leaf[1], e->leaf[0], e->now[1].document ? e->now[1].document : &b.document, &for_a, e->why);
 	if (!rc)
 		rc = change_begin(&change[0], txn, e->leaf[0]->table, e->why);
 	if (!rc && at_b != &change[0])
 		rc = change_begin(at_b, txn, e->leaf[1]->table, e->why);
+	if (!rc) {
+		wrote(&a.head, &e->now[0]);
+		wrote(&b.head, &e->now[1]);
+	}
 	if (!rc)
 		rc = put(&change[0], e->leaf[0], &b.head, &for_a, true);
 	if (!rc)
@@ -147,9 +158,13 @@ static enum rc exchange_commit(struct txn *txn, void *context)
 	return RC_OK;
 }
 
-enum rc leaf_exchange(const struct leaf *a, const struct leaf *b, const struct buf *a_now, const struct buf *b_now, struct why *why)
+enum rc leaf_exchange(const struct leaf *a, const struct leaf *b, const struct leaf_newer *a_now, const struct leaf_newer *b_now, struct why *why)
 {
-	struct exchanging exchanging = {{a, b}, {a_now, b_now}, why};
+	struct exchanging exchanging = {.leaf = {a, b}, .why = why};
+	if (a_now)
+		exchanging.now[0] = *a_now;
+	if (b_now)
+		exchanging.now[1] = *b_now;
 	enum rc rc = enter_both(a->table, b->table);
 	if (rc)
 		return rc;

@@ -355,12 +355,12 @@ Test(volume, a_file_renamed_onto_an_item_is_checked_there)
 	cr_expect(fixture_reads(&item, "{\"year\":1975}"));
 	cleanup_buf struct buf newer = {0};
 	buf_add_text(&newer, "{\"year\":1976}");
-	move.document = &newer;
+	move.now.now.document = &newer;
 	cr_expect_eq(leaf_rename(&file, &item, &move, NULL, &why), RC_OK);
 	cr_expect(fixture_reads(&item, "{\"year\":1976}"));
 	lists_index("1975", "");
 	lists_index("1976", "Queen,Bohemian ");
-	move.document = NULL;
+	move.now.document = NULL;
 	cr_expect_eq(leaf_rename(&item, &file, &move, NULL, &why), RC_OK,
 		     "and back, though nothing else is in the partition");
 	cr_expect(fixture_reads(&file, "{\"year\":1976}"));
