@@ -355,7 +355,7 @@ Test(volume, a_file_renamed_onto_an_item_is_checked_there)
 	cr_expect(fixture_reads(&item, "{\"year\":1975}"));
 	cleanup_buf struct buf newer = {0};
 	buf_add_text(&newer, "{\"year\":1976}");
-	move.now.now.document = &newer;
+	move.now.document = &newer;
 	cr_expect_eq(leaf_rename(&file, &item, &move, NULL, &why), RC_OK);
 	cr_expect(fixture_reads(&item, "{\"year\":1976}"));
 	lists_index("1975", "");
