@@ -335,8 +335,14 @@ static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t 
 	names_read(front);
 	enum rc rc = read_version(front, handle, &now);
 	names_done(front);
-	if (rc == RC_STALE || rc == RC_NOT_FOUND)
-		return handle->pinned || handle->draft.begun ? RC_OK : rc == RC_STALE ? RC_OK : rc;
+	if (rc == RC_STALE || rc == RC_NOT_FOUND) { /* unlinked or replaced: what it read, or what was there last */
+		if (handle->pinned || handle->draft.begun)
+			return RC_OK;
+		pthread_mutex_lock(&front->tree.lock);
+		buf_add(&now, handle->node->last.data, handle->node->last.len);
+		pthread_mutex_unlock(&front->tree.lock);
+		rc = now.failed ? RC_NO_MEMORY : RC_OK;
+	}
 	if (rc)
 		return rc;
 	struct buf old = handle->version;

@@ -15,7 +15,10 @@ struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
 	if (!handle)
 		return NULL;
 	pthread_mutex_init(&handle->lock, NULL);
-	node_hold(&front->tree, node);
+	pthread_mutex_lock(&front->tree.lock);
+	node->holds++;
+	node->opens++;
+	pthread_mutex_unlock(&front->tree.lock);
 	handle->node = node;
 	handle->writer = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 	handle->append = flags & O_APPEND;
@@ -43,6 +46,9 @@ void handle_free(struct frontend *front, struct handle *handle)
 	draft_free(&handle->draft);
 	buf_free(&handle->version);
 	pthread_mutex_destroy(&handle->lock);
+	pthread_mutex_lock(&front->tree.lock);
+	handle->node->opens--;
+	pthread_mutex_unlock(&front->tree.lock);
 	node_release(&front->tree, handle->node);
 	free(handle);
 }

@@ -215,28 +215,17 @@ void names_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *n
 	reply_rc(req, no_links(front_node(front_of(req), parent)));
 }
 
-/* What fstat of a handle shows from here on. */
-static void bury(struct frontend *front, struct node *node, const struct head *head)
-{
-	pthread_mutex_lock(&front->tree.lock);
-	if (!node->pending) {
-		node->fresh = head->meta;
-		node->pending_size = head->size;
-	}
-	pthread_mutex_unlock(&front->tree.lock);
-	node_kill(&front->tree, node);
-}
-
-static enum rc unlink_stored(struct frontend *front, const struct place *place, struct head *ret_head)
+/* ret_document NULL: nobody has it open. */
+static enum rc unlink_stored(struct frontend *front, const struct place *place, struct head *ret_head, struct buf *ret_document)
 {
 	enum rc rc;
 	switch (place->kind) {
 	case NODE_ITEM:
 	case NODE_PLAIN:
-		rc = leaf_get(&place->leaf, NULL, ret_head, NULL);
+		rc = leaf_get(&place->leaf, NULL, ret_head, ret_document);
 		return rc ? rc : leaf_remove(&place->leaf);
 	case NODE_DEFINITION:
-		rc = definition_get(place->table, NULL, ret_head, NULL);
+		rc = definition_get(place->table, NULL, ret_head, ret_document);
 		return rc ? rc : definition_unname(place->table);
 	case NODE_DRAFT:
 		return refusals_remove(front->volume, place->id);
@@ -259,10 +248,13 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 		rc = RC_OK;
 	if (!rc && place.kind == NODE_PARTITION)
 		rc = place_as_plain(parent, name, &place);
+	cleanup_buf struct buf document = {0};
 	if (!rc && !waits)
-		rc = unlink_stored(front, &place, &head);
-	if (!rc && node)
-		bury(front, node, &head);
+		rc = unlink_stored(front, &place, &head, node && node_is_open(&front->tree, node) ? &document : NULL);
+	if (!rc && node) {
+		node_bury(&front->tree, node, &head.meta, head.size, &document);
+		node_kill(&front->tree, node);
+	}
 	return rc;
 }
 

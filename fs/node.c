@@ -135,6 +135,7 @@ enum rc tree_init(struct tree *tree)
 static void dispose(struct node *node)
 {
 	table_unref(node->table);
+	buf_free(&node->last);
 	node->magic = 0;
 	free(node->name);
 	free(node);
@@ -297,6 +298,29 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	reap(tree, old);
 	pthread_mutex_unlock(&tree->lock);
 	return true;
+}
+
+bool node_is_open(struct tree *tree, const struct node *node)
+{
+	pthread_mutex_lock(&tree->lock);
+	bool open = node->opens;
+	pthread_mutex_unlock(&tree->lock);
+	return open;
+}
+
+void node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document)
+{
+	pthread_mutex_lock(&tree->lock);
+	if (!node->pending) {
+		node->fresh = *meta;
+		node->pending_size = size;
+	}
+	if (document && node->opens && !node->last.len) {
+		struct buf none = node->last;
+		node->last = *document;
+		*document = none;
+	}
+	pthread_mutex_unlock(&tree->lock);
 }
 
 void node_swap(struct tree *tree, struct node *a, struct node *b)

@@ -5,7 +5,7 @@
 #include "fs/reply.h"
 #include "index/definition.h"
 #include "index/partition.h"
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef RENAME_NOREPLACE
@@ -22,6 +22,7 @@ struct renaming {
 	struct place from, place; /* where it is, and where it is to be */
 	struct head head;         /* of a file, afterwards */
 	struct why why;
+	struct buf refused; /* a plain file's bytes that were refused as an item's: its maker will remove the file */
 };
 
 static enum rc rename_table(struct renaming *r)
@@ -117,14 +118,10 @@ static enum rc rename_stored(struct renaming *r, const struct leaf_newer *now)
 	return leaf_rename(&r->from.leaf, &r->place.leaf, &move, &r->head, &r->why);
 }
 
-static void bury_target(struct renaming *r, const struct head *head)
+static void bury_target(struct renaming *r, const struct head *head, struct buf *document)
 {
-	if (!r->target)
-		return;
-	pthread_mutex_lock(&r->front->tree.lock);
-	r->target->fresh = head->meta;
-	r->target->pending_size = head->size;
-	pthread_mutex_unlock(&r->front->tree.lock);
+	if (r->target)
+		node_bury(&r->front->tree, r->target, &head->meta, head->size, document);
 }
 
 /* A name that was cut: the document, as it is now, has to say the key. */
@@ -137,6 +134,20 @@ static enum rc resolve(struct renaming *r, const struct buf *written)
 	enum rc rc = written || r->from.kind == NODE_DEFINITION ? RC_OK : leaf_get(&r->from.leaf, NULL, &head, &stored);
 	const struct buf *document = written ? written : &stored;
 	return rc ? rc : place_resolve(&r->place, r->to_name, document->data, document->len, &r->why);
+}
+
+static bool is_refusal(enum rc rc)
+{
+	return rc == RC_REFUSED || rc == RC_UNFINISHED || rc == RC_TOO_BIG;
+}
+
+static void keep(struct renaming *r, const struct buf *written)
+{
+	struct head head;
+	if (written)
+		buf_add(&r->refused, written->data, written->len);
+	else
+		(void)leaf_get(&r->from.leaf, NULL, &head, &r->refused);
 }
 
 /* An item, a plain file or a definition. */
@@ -152,8 +163,9 @@ static enum rc rename_file(struct renaming *r)
 		rc = rename_pending(r, &moved);
 	if (rc || moved)
 		return rc;
+	cleanup_buf struct buf document = {0};
 	if (r->target && !r->place.unresolved && (r->place.kind == NODE_ITEM || r->place.kind == NODE_PLAIN))
-		(void)leaf_get(&r->place.leaf, NULL, &old, NULL);
+		(void)leaf_get(&r->place.leaf, NULL, &old, node_is_open(&r->front->tree, r->target) ? &document : NULL);
 	if (plain)
 		pthread_mutex_lock(&plain->lock);
 	/* One that is still open for writing: its bytes at this moment count. */
@@ -161,6 +173,8 @@ static enum rc rename_file(struct renaming *r)
 	rc = resolve(r, now.document);
 	if (!rc)
 		rc = rename_stored(r, &now);
+	if (is_refusal(rc) && r->from.kind == NODE_PLAIN)
+		keep(r, now.document);
 	if (plain && !rc)
 		plain->dirty = false;
 	if (plain)
@@ -169,7 +183,7 @@ static enum rc rename_file(struct renaming *r)
 		pthread_mutex_lock(&r->front->tree.lock);
 		r->node->birth = r->head.birth;
 		pthread_mutex_unlock(&r->front->tree.lock);
-		bury_target(r, &old);
+		bury_target(r, &old, &document);
 	}
 	return rc;
 }
@@ -254,6 +268,21 @@ static void renumber(struct frontend *front, const struct node *partition)
 	pthread_mutex_unlock(&front->tree.lock);
 }
 
+/* A refusal is told; and editors and rsync remove their temporary file when it comes, so its bytes are kept. */
+static void tell(fuse_req_t req, struct renaming *r, enum rc rc)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	uint64_t id = 0;
+	if (!r->refused.len || r->refused.failed) {
+		refuse_request(req, r->to, r->to_name, rc, &r->why);
+		return;
+	}
+	char *path = path_of(&r->front->tree, r->to, r->to_name);
+	struct actor actor = {ctx->uid, ctx->gid, ctx->pid, path ? path : ""};
+	refuse_draft(r->front, &actor, rc, &r->why, &r->refused, &id);
+	free(path);
+}
+
 void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
 {
 	struct frontend *front = front_of(req);
@@ -278,6 +307,7 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 		node_release(&front->tree, r.node);
 	if (r.target)
 		node_release(&front->tree, r.target);
-	refuse_request(req, r.to, to_name, rc, &r.why);
+	tell(req, &r, rc);
+	buf_free(&r.refused);
 	reply_rc(req, rc);
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2016
-# about: dd: by blocks, at an offset, notrunc, append, excl, nocreat, fsync, direct, sparse
+# about: dd: by blocks, at an offset, notrunc, append, excl, nocreat, fsync, sparse
 # needs: dd
 step 'dd if=long.json of=d.json bs=1000 status=none; cmp long.json d.json'
 step 'dd if=long.json of=e.json bs=4k conv=fsync status=none; cmp long.json e.json'

@@ -7,7 +7,7 @@ step 'cd "$W/Music" && git init -q -b main --separate-git-dir "$S/repository" . 
 step 'cd "$W/Music" && git add -A && git commit -q -m one && git ls-files -s'
 step 'git status --porcelain'
 remount
-step 'git status --porcelain; git diff-files --name-only'
+step 'git diff-files --name-only; git status --porcelain'
 step 'sed -i s/EMI/Parlophone/ a.json; rm b.json; echo "{\"Year\":8}" > new.json; git status --porcelain; git diff --stat'
 step 'git checkout -q -- b.json; git add -A . && git commit -q -m two; git log --format=%s'
 step 'git checkout -q HEAD~1; ls; git checkout -q main; ls; cat a.json'

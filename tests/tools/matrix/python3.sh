@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2016
-# about: python3: pathlib, shutil, json, tempfile with os.replace, mmap, sqlite-like locking, os.scandir
+# about: python3: pathlib, shutil, json, tempfile with os.replace, mmap, fcntl locks, os.scandir
 # needs: python3
 step 'python3 "$T/python.py" pathlib'
 step 'python3 "$T/python.py" replace'
