@@ -36,7 +36,7 @@ static void setup(void)
 		  "[ $(wc -l < \"$D/views.before\") -gt 100 ]");
 }
 
-TestSuite(backup, .init = setup, .fini = mount_teardown, .timeout = 120);
+TestSuite(backup, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 static void expect_all_is_there(void)
 {

@@ -27,7 +27,7 @@ static void teardown(void)
 	mount_teardown();
 }
 
-TestSuite(bad_input, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(bad_input, .init = setup, .fini = teardown, .timeout = 600);
 
 /* Making a file, or a directory, gives `want`; and looking the name up finds nothing. */
 static void refused_file(const char *path, int want)

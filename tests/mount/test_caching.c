@@ -8,7 +8,7 @@ static void setup(void)
 	assert_sh("mkdir -p \"$M/Plain/p\" && cd \"$M/Plain/p\" && for i in 1 2 3 4 5 6 7 8 9; do echo '{\"old\":1}' > $i.json; echo old > $i.txt; done");
 }
 
-TestSuite(caching, .init = setup, .fini = mount_teardown, .timeout = 120);
+TestSuite(caching, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 Test(caching, what_a_long_listing_showed_first_can_be_written)
 {

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-TestSuite(command, .init = scratch_setup, .fini = mount_teardown, .timeout = 120);
+TestSuite(command, .init = scratch_setup, .fini = mount_teardown, .timeout = 600);
 
 /* The program's path for shell lines. */
 #define RUN "'" ITEMFS "' "

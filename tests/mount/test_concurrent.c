@@ -11,7 +11,7 @@ static void setup(void)
 	assert_ok(mkdir(at("Music/Queen"), 0755));
 }
 
-TestSuite(concurrent, .init = setup, .fini = mount_teardown, .timeout = 300);
+TestSuite(concurrent, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 enum { OVERWRITES = 10000, VIEWS = 4 };
 

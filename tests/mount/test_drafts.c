@@ -9,7 +9,7 @@ static void setup(void)
 	assert_sh("mkdir -p \"$M/Plain/p\" && echo '{\"old\":1}' > \"$M/Plain/p/x.json\"");
 }
 
-TestSuite(drafts, .init = setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(drafts, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 #define X   "Plain/p/x.json"
 #define OLD "{\"old\":1}\n"

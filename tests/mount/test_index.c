@@ -1,7 +1,7 @@
 /* Secondary indexes: read-only directories, true in the same commit as the item. */
 #include "tests/mount/harness.h"
 
-TestSuite(index_views, .init = mount_setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(index_views, .init = mount_setup, .fini = mount_teardown, .timeout = 600);
 
 static void music(void)
 {

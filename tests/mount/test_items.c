@@ -9,7 +9,7 @@ static void setup(void)
 	assert_sh("mkdir -p \"$M/Plain/p\"");
 }
 
-TestSuite(items, .init = setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(items, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 Test(items, what_you_write_is_what_you_read)
 {

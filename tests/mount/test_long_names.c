@@ -8,7 +8,7 @@ static void setup(void)
 	assert_ok(mkdir(at("Long/p"), 0755));
 }
 
-TestSuite(long_names, .init = setup, .fini = mount_teardown, .timeout = 120);
+TestSuite(long_names, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 static const char *key(char letter, size_t n)
 {

@@ -26,7 +26,7 @@ static void setup(void)
 	fill();
 }
 
-TestSuite(metadata, .init = setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(metadata, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 static struct stat stat_of(const char *path)
 {

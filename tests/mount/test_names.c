@@ -8,7 +8,7 @@ static void setup(void)
 	assert_ok(mkdir(at("Names/a"), 0755));
 }
 
-TestSuite(names, .init = setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(names, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 static void expect_key(const char *name, const char *json)
 {

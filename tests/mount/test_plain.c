@@ -8,7 +8,7 @@ static void setup(void)
 	assert_sh("mkdir \"$M/Music/Queen\" && echo '{\"Year\":1973}' > \"$M/Music/Queen/Liar.json\"");
 }
 
-TestSuite(plain, .init = setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(plain, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 #define LIAR "Music/Queen/Liar.json"
 

@@ -17,7 +17,7 @@ static void setup(void)
 	assert_sh("mkdir \"$M/Music/Queen\" && printf '{\"Year\":1973}' > \"$M/Music/Queen/Liar.json\"");
 }
 
-TestSuite(plain_files, .init = setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(plain_files, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 #define LIAR "Music/Queen/Liar.json"
 

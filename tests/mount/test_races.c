@@ -10,7 +10,7 @@ static void setup(void)
 	assert_sh("mkdir -p \"$M/Tab/p\" \"$M/Tab/q\"");
 }
 
-TestSuite(races, .init = setup, .fini = mount_teardown, .timeout = 300);
+TestSuite(races, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 static const char *item(int i)
 {

@@ -14,7 +14,7 @@ static void setup(void)
 	assert_sh("mkdir \"$M/Music/Queen\" && echo '{\"Year\":1973}' > \"$M/" LIAR "\"");
 }
 
-TestSuite(refusals, .init = setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(refusals, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 /* The bytes kept for the current line of the journal. */
 static const char *kept_bytes(void)

@@ -13,7 +13,7 @@ static void setup(void)
 	assert_sh("cd \"$M\" && mkdir Music/Queen Music/Abba Songs/Queen");
 }
 
-TestSuite(renames, .init = setup, .fini = mount_teardown, .timeout = 240);
+TestSuite(renames, .init = setup, .fini = mount_teardown, .timeout = 600);
 
 #define LIAR  "Music/Queen/Liar.json"
 #define SEVEN "Music/Queen/Seven.json"

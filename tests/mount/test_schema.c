@@ -1,7 +1,7 @@
 /* .schema.json: the definition of a table. */
 #include "tests/mount/harness.h"
 
-TestSuite(schema, .init = mount_setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(schema, .init = mount_setup, .fini = mount_teardown, .timeout = 600);
 
 #define KEYS                                                                                                           \
 	"\"AttributeDefinitions\":[{\"AttributeName\":\"Artist\",\"AttributeType\":\"S\"},{\"AttributeName\":"         \

@@ -1,7 +1,7 @@
 /* Tables: directories at the root. */
 #include "tests/mount/harness.h"
 
-TestSuite(tables, .init = mount_setup, .fini = mount_teardown, .timeout = 180);
+TestSuite(tables, .init = mount_setup, .fini = mount_teardown, .timeout = 600);
 
 Test(tables, mkdir_makes_a_table_and_rmdir_removes_it)
 {

@@ -192,7 +192,7 @@ int sh(const char *command)
 		setenv("D", own, 1);
 		setenv("LC_ALL", "C.UTF-8", 1);
 		signal(SIGPIPE, SIG_DFL);
-		execlp("timeout", "timeout", "-k", "5", "240", "bash", "-c", command, (char *)NULL);
+		execlp("timeout", "timeout", "-k", "5", "900", "bash", "-c", command, (char *)NULL);
 		_exit(127);
 	}
 	close(ends[1]);

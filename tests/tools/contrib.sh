@@ -30,7 +30,7 @@ helper() {
 
 wait_free() {
 	local i
-	for ((i = 0; i < 1000; i++)); do
+	for ((i = 0; i < 6000; i++)); do
 		"$(dirname "$itemfs")/fsck.itemfs" "$1" > /dev/null 2>&1 && return 0
 		sleep 0.01
 	done

@@ -141,10 +141,10 @@ tell() {
 row() {
 	local way=$1 kind=$2 status=0 said place='' remains wrong='' excepted=0 i
 	renew "$way"
-	timeout -k 5 60 bash -c ". '$dir/ways'; way_$way '$dir/bad/$kind'" > "$dir/said" 2>&1 < /dev/null || status=$?
+	timeout -k 5 300 bash -c ". '$dir/ways'; way_$way '$dir/bad/$kind'" > "$dir/said" 2>&1 < /dev/null || status=$?
 	said=$(grep -av '^$' "$dir/said" | head -n 1 | sed "s,$Q/,,g; s,$M/,,g; s,$dir/bad/$kind,FILE,g; s,$dir/,,g; s/[0-9]\{5,\}/N/g; s/sed[A-Za-z0-9]\{6\}\>/sedXXXXXX/; s/json[.][A-Za-z0-9]\{6\}\>/json.XXXXXX/; s/Song[.]json/x.json/g" |
 		cut -c1-120)
-	for ((i = 0; i < 20; i++)); do
+	for ((i = 0; i < 400; i++)); do
 		place=$(kept "$kind") && break
 		sleep 0.05
 	done

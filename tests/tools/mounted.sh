@@ -12,7 +12,7 @@ volume_up() {
 	mkdir -p "$dir/$1"
 	"$itemfs" -f "$dir/$1.volume" "$dir/$1" >> "$dir/$1.log" 2>&1 &
 	daemons[$1]=$!
-	for ((i = 0; i < 3000; i++)); do
+	for ((i = 0; i < 9000; i++)); do
 		mountpoint -q "$dir/$1" && return 0
 		kill -0 "${daemons[$1]}" 2> /dev/null || break
 		sleep 0.01
@@ -25,7 +25,7 @@ volume_down() {
 	local i status=0
 	[ -n "${daemons[$1]:-}" ] || return 0
 	# A tool's leftovers (a server of its own, a child that still closes) may stand in it for a moment.
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		fusermount3 -u "$dir/$1" 2> "$dir/umount" && break
 		sleep 0.02
 	done

@@ -51,7 +51,7 @@ mount_volume() {
 	mkdir -p "$M"
 	"$itemfs" -f "$dir/$1" "$M" >> "$dir/log" 2>&1 &
 	daemon=$!
-	for ((i = 0; i < 2000; i++)); do
+	for ((i = 0; i < 9000; i++)); do
 		mountpoint -q "$M" && return 0
 		kill -0 "$daemon" 2> /dev/null || break
 		sleep 0.01

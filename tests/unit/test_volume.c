@@ -739,7 +739,7 @@ Test(volume, what_a_removed_table_held_is_collected)
 	    "{\"AttributeName\":\"s\",\"AttributeType\":\"S\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}");
 	row_dead(&dead, 1, 0); /* the undeclared table's rows */
 	enum rc rc = RC_OK;
-	for (int i = 0; i < 500 && rc == RC_OK; i++) {
+	for (int i = 0; i < 12000 && rc == RC_OK; i++) {
 		usleep(10000);
 		rc = store_get(volume->store, NULL, dead.data, dead.len, &value);
 	}

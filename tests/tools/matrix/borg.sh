@@ -2,7 +2,6 @@
 # about: borg: a backup, all unchanged after a remount, extract into an empty volume gives equal tables and indexes
 # needs: borg
 # large
-limit=120
 export BORG_REPO=$S/repository BORG_BASE_DIR=$S/borg BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes BORG_RELOCATED_REPO_ACCESS_IS_OK=yes
 step 'borg init -e none'
 # borg reads the files of the newest ctime again the next time, as they may have changed within its tick: so one file is newer than the rest.

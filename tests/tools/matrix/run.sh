@@ -78,7 +78,7 @@ index_wanted() {
 step() {
 	local status=0
 	printf '$ %s\n' "$1" | sed "s,$W,W,g"
-	(cd "$Q" && timeout -k 5 "${limit:-60}" bash -o pipefail -c "$1" < /dev/null 2>&1) | sed "s,$W2,W2,g; s,$W,W,g; s,$S,S,g" || status=$?
+	(cd "$Q" && timeout -k 5 "${limit:-300}" bash -o pipefail -c "$1" < /dev/null 2>&1) | sed "s,$W2,W2,g; s,$W,W,g; s,$S,S,g" || status=$?
 	[ "$status" = 0 ] || echo "[$status]"
 	steps=$((steps + 1))
 }
@@ -88,7 +88,7 @@ refused() {
 	printf '$ %s\nrefused: %s\n' "$2" "$why"
 	differences+=("\`${2//|/\\|}\`: $why")
 	[ "$kind" = mount ] || return 0
-	out=$(cd "$Q" && timeout -k 5 60 bash -o pipefail -c "$2" < /dev/null 2>&1) || status=$?
+	out=$(cd "$Q" && timeout -k 5 300 bash -o pipefail -c "$2" < /dev/null 2>&1) || status=$?
 	[ "$status" != 0 ] && [[ $out == *"$why"* ]] || echo "but on the mount: [$status] $out"
 }
 
