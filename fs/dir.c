@@ -244,7 +244,7 @@ static bool show(struct frontend *front, struct stream *s, const struct part *pa
 		return true;
 	case NODE_PLAIN:
 		ok = snprintf(s->name, sizeof s->name, "%s%s", from->name,
-			      s->node->kind == NODE_TABLE && place_clash(s->node, from->name) ? PLACE_CLASH : "") > 0;
+			      s->node->kind == NODE_TABLE && place_clash(front, s->node, from->name) ? PLACE_CLASH : "") > 0;
 		break;
 	case NODE_PARTITION:
 		ok = place_key_name(&from->key, false, s->name);

@@ -277,7 +277,7 @@ static enum rc create(fuse_req_t req, struct node *parent, const char *name, mod
 	enum rc rc = place_create(front, parent, name, false, &place, why);
 	if (rc)
 		return rc;
-	if (place.kind == NODE_PLAIN && parent->kind == NODE_TABLE && place_clash(parent, name))
+	if (place.kind == NODE_PLAIN && parent->kind == NODE_TABLE && place_clash(front, parent, name))
 		return RC_EXISTS;
 	do /* a pending name may go, as its last writer does, while it is opened: then it is free */
 		rc = open_or_make(req, parent, name, mode, flags, &place, ret_node, ret_handle, &fresh);

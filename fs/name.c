@@ -112,7 +112,5 @@ enum rc name_to_key(const char *name, size_t n, enum key_type type, enum key_rol
 
 bool name_is_item(const char *name, size_t n)
 {
-	static const char suffix[] = ".json";
-	const size_t length = sizeof suffix - 1;
-	return n > length && name[0] != '.' && memcmp(name + n - length, suffix, length) == 0;
+	return n > NAME_SUFFIX_LEN && name[0] != '.' && memcmp(name + n - NAME_SUFFIX_LEN, NAME_SUFFIX, NAME_SUFFIX_LEN) == 0;
 }

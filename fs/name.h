@@ -13,7 +13,8 @@
 #include "store/model/rc.h"
 #include "store/model/why.h"
 
-enum { NAME_BYTES_MAX = 255 };
+#define NAME_SUFFIX ".json"
+enum { NAME_BYTES_MAX = 255, NAME_SUFFIX_LEN = sizeof NAME_SUFFIX - 1 };
 
 enum name_form {
 	NAME_WHOLE,     /* of a base table: a partition's directory, or an item's file before ".json" */

@@ -61,7 +61,7 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 		return rc;
 	bool waits = (place.kind == NODE_ITEM || place.kind == NODE_DEFINITION) && pending(front, parent, name);
 	rc = waits ? RC_OK : exists(front, &place, &head, &table);
-	if (rc == RC_NOT_FOUND && place.kind == NODE_PARTITION && (rc = place_as_plain(parent, name, &place)) == RC_OK)
+	if (rc == RC_NOT_FOUND && place.kind == NODE_PARTITION && (rc = place_as_plain(front, parent, name, &place)) == RC_OK)
 		rc = exists(front, &place, &head, &table);
 	if (rc)
 		return rc;
@@ -143,7 +143,7 @@ static enum rc make_directory(fuse_req_t req, struct node *parent, const char *n
 		return rc;
 	if (place.kind == NODE_TABLE)
 		return table_create(front->volume, name, &meta, why);
-	if (place_as_plain(parent, name, &plain) == RC_OK && leaf_get(&plain.leaf, NULL, &head, NULL) == RC_OK)
+	if (place_as_plain(front, parent, name, &plain) == RC_OK && leaf_get(&plain.leaf, NULL, &head, NULL) == RC_OK)
 		return RC_EXISTS;
 	return partition_create(place.table, &place.leaf.pk, &meta);
 }
@@ -247,7 +247,7 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 	if (rc == RC_NOT_FOUND && place.unresolved && waits)
 		rc = RC_OK;
 	if (!rc && place.kind == NODE_PARTITION)
-		rc = place_as_plain(parent, name, &place);
+		rc = place_as_plain(front, parent, name, &place);
 	cleanup_buf struct buf document = {0};
 	if (!rc && !waits)
 		rc = unlink_stored(front, &place, &head, node && node_is_open(&front->tree, node) ? &document : NULL);

@@ -36,8 +36,8 @@ enum rc place_of(struct frontend *front, struct node *node, struct place *ret_pl
 enum rc place_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place);
 /* Whether a partition has this name, so that a plain file of it shows as NAME%~plain. */
 #define PLACE_CLASH "%~plain"
-bool place_clash(struct node *table, const char *name);
-enum rc place_as_plain(struct node *parent, const char *name, struct place *place);
+bool place_clash(struct frontend *front, struct node *table, const char *name);
+enum rc place_as_plain(struct frontend *front, struct node *parent, const char *name, struct place *place);
 
 /* The same for making something: a directory, or a regular file. RC_FORBIDDEN: reserved, or nothing of that sort belongs there; RC_READ_ONLY: in a view; RC_INVALID, RC_NOT_UTF8,
  * RC_NAME_TOO_LONG with why. */

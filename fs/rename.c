@@ -42,7 +42,7 @@ static enum rc rename_partition(struct renaming *r)
 		return rc;
 	if (r->place.kind != NODE_PARTITION || r->place.table != r->from.table)
 		return RC_CROSS;
-	if (place_as_plain(r->to, r->to_name, &plain) == RC_OK && leaf_get(&plain.leaf, NULL, &head, NULL) == RC_OK)
+	if (place_as_plain(r->front, r->to, r->to_name, &plain) == RC_OK && leaf_get(&plain.leaf, NULL, &head, NULL) == RC_OK)
 		return RC_EXISTS;
 	return partition_rename(r->from.table, &r->from.leaf.pk, &r->place.leaf.pk, r->noreplace, &r->why);
 }

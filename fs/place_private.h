@@ -1,0 +1,15 @@
+/* place_private: what the files of place share. Private to place*.c.
+ */
+#ifndef ITEMFS_PLACE_PRIVATE_H
+#define ITEMFS_PLACE_PRIVATE_H
+
+#include "fs/place.h"
+#include "index/listing.h"
+
+/* A long name was cut: its key is found by making the names of those that begin like it, and goes into `place`. RC_NOT_FOUND: none that is stored has it, or it is no cut name. */
+enum rc place_search(struct volume *volume, struct place *place, enum listing_kind kind, const char *name, enum key_type type);
+
+/* The index of `place` and, below it, the key and the entry; names may be NULL from the deepest up. */
+enum rc place_index(struct volume *volume, struct place *place, const char *index_name, const char *key_name, const char *entry_name);
+
+#endif
