@@ -2,6 +2,7 @@
  *
  * A directory is a few parts, one after the other: fixed names, then what listings of the volume give (in key order), then names that are created and not stored
  * yet. Nothing is kept of what was listed, so a directory of ten million names costs what one of ten does. */
+#include "fs/computed.h"
 #include "fs/place.h"
 #include "fs/reply.h"
 #include "index/definition.h"
@@ -396,7 +397,7 @@ static mode_t type_of(enum node_kind kind)
 	case NODE_DRAFT:
 		return S_IFREG;
 	default:
-		return S_IFDIR;
+		return computed_is(kind) ? S_IFREG : S_IFDIR;
 	}
 }
 

@@ -232,6 +232,7 @@ static enum rc unlink_stored(struct frontend *front, const struct place *place, 
 	case NODE_ERRORS:
 		return RC_FORBIDDEN;
 	case NODE_ENTRY:
+	case NODE_DESCRIBE:
 		return RC_READ_ONLY;
 	default:
 		return RC_NOT_FOUND;

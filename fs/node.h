@@ -23,6 +23,7 @@ enum node_kind {
 	NODE_ROOT,
 	NODE_TABLE,
 	NODE_DEFINITION, /* TABLE/.schema.json */
+	NODE_DESCRIBE,   /* TABLE/.describe.json */
 	NODE_PARTITION,
 	NODE_ITEM,
 	NODE_PLAIN,     /* a plain file, in a table or a partition */

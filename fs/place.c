@@ -102,6 +102,7 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	case NODE_ERRORS:
 	case NODE_REJECTED:
 	case NODE_DEFINITION:
+	case NODE_DESCRIBE:
 	case NODE_INDEXES:
 		return RC_OK;
 	case NODE_TABLE:
@@ -185,7 +186,10 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 		kind = strcmp(name, ".itemfs") == 0 ? NODE_CONTROL : NODE_TABLE;
 		break;
 	case NODE_TABLE:
-		kind = strcmp(name, ".schema.json") == 0 ? NODE_DEFINITION : strcmp(name, ".index") == 0 ? NODE_INDEXES : NODE_PARTITION;
+		kind = strcmp(name, ".schema.json") == 0     ? NODE_DEFINITION
+		       : strcmp(name, ".describe.json") == 0 ? NODE_DESCRIBE
+		       : strcmp(name, ".index") == 0         ? NODE_INDEXES
+							     : NODE_PARTITION;
 		if (kind == NODE_PARTITION && reserved(NODE_TABLE, name))
 			return RC_NOT_FOUND;
 		if (kind == NODE_PARTITION) {

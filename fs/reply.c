@@ -1,5 +1,6 @@
 /* reply: see reply.h. */
 #include "fs/reply.h"
+#include "fs/computed.h"
 #include "fs/place.h"
 #include "fs/plain.h"
 #include "index/definition.h"
@@ -148,8 +149,10 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 		if (rc)
 			return rc;
 		meta = counters.meta;
-		meta.mode = 0555;
 	}
+	if (computed_is(node->kind))
+		return computed_stat(front, node, place, &meta, st);
+	meta.mode = 0555;
 	switch (node->kind) {
 	case NODE_INDEX_KEY:
 		rc = listing_has_index_key(place->table, NULL, place->index, &place->keys[0]);

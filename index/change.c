@@ -75,12 +75,31 @@ enum rc change_begin(struct change *change, struct txn *txn, struct table *table
 	change->table = table;
 	change->why = why;
 	change->appeared = 0;
+	change->units = 0;
+	memset(change->index_units, 0, sizeof change->index_units);
 	return counters_load(txn, table, &change->counters);
 }
 
 void change_end(struct change *change)
 {
+	const struct schema *schema = change->table->schema;
 	counters_store(change->txn, change->table, &change->counters);
+	usage_add(change->table, 0, 0, change->units);
+	for (size_t i = 0; i < schema->count; i++)
+		usage_add(change->table, schema->indexes[i].id, 0, change->index_units[i]);
+}
+
+static uint64_t write_units(uint64_t old, uint64_t new)
+{
+	return usage_units(old > new ? old : new, USAGE_WRITE_UNIT);
+}
+
+/* SEMANTICS.md 11: an entry that stays counts once, one that moves twice. */
+static uint64_t entry_units(const struct entry *old, const struct entry *new, bool stays)
+{
+	if (stays)
+		return write_units(old->measure, new->measure);
+	return (old->present ? write_units(old->measure, 0) : 0) + (new->present ? write_units(new->measure, 0) : 0);
 }
 
 /* Adds to an unsigned counter; going below zero means that the row told an untruth. */
@@ -159,6 +178,7 @@ static enum rc entry_change(struct change *change, const struct schema_index *in
 	struct index_counters *counters = counters_of(&change->counters, index->id);
 	if (!counters)
 		return RC_CORRUPT;
+	change->index_units[index - change->table->schema->indexes] += entry_units(old, new, stays);
 	if (old->present) {
 		if (!stays)
 			image_delete(change->txn, &old->row);
@@ -242,6 +262,7 @@ enum rc change_put(struct change *change, const struct key *pk, const struct key
 	if (!count(&change->counters.items, fresh) ||
 	    !count(&change->counters.bytes, (int64_t)head->measure - (fresh ? 0 : (int64_t)old.head.measure)))
 		return RC_CORRUPT;
+	change->units += write_units(fresh ? 0 : old.head.measure, head->measure);
 	image_store(change->txn, &row, head, item->document);
 	return RC_OK;
 }
@@ -261,6 +282,7 @@ enum rc change_delete(struct change *change, const struct key *pk, const struct 
 		return rc;
 	if (!count(&change->counters.items, -1) || !count(&change->counters.bytes, -(int64_t)old.head.measure))
 		return RC_CORRUPT;
+	change->units += write_units(old.head.measure, 0);
 	image_delete(change->txn, &row);
 	return RC_OK;
 }

@@ -26,6 +26,8 @@ struct change {
 	struct txn *txn;
 	struct table *table;
 	struct table_counters counters; /* written back by change_end() */
+	uint64_t units;                 /* of write capacity, of the table itself */
+	uint64_t index_units[CATALOG_INDEXES_MAX]; /* and of each index, as the schema's are */
 	int64_t appeared;               /* when the names that come were first seen (a create that is committed later); 0: now */
 	struct why *why;
 };

@@ -73,6 +73,8 @@ enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *
 		}
 		store_snapshot_release(store, own);
 	}
+	if (!rc && ret_document && leaf->kind == LEAF_ITEM)
+		usage_add(leaf->table, 0, usage_units(ret_head->measure, USAGE_READ_UNIT), 0);
 	table_leave(leaf->table);
 	return rc;
 }

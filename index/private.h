@@ -5,6 +5,7 @@
 #include "index/commit.h"
 #include "index/table.h"
 #include "index/txn.h"
+#include "index/usage.h"
 #include "index/volume.h"
 #include "store/catalog.h"
 #include "store/model/schema.h"
@@ -63,6 +64,7 @@ struct table {
 	uint64_t identity;
 	struct schema *schema; /* under gate */
 	bool named;            /* `.schema.json` is listed; under gate */
+	struct usage usage;
 };
 
 /* catalogue, used by volume.c */

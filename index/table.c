@@ -48,6 +48,7 @@ void table_unref(struct table *table)
 	if (!table || __atomic_sub_fetch(&table->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	schema_free(table->schema);
+	usage_free(&table->usage);
 	pthread_rwlock_destroy(&table->gate);
 	free(table);
 }
@@ -163,7 +164,7 @@ static enum rc create_commit(struct txn *txn, void *context)
 	c->id = commit_new_table(c->volume);
 	c->sequence = txn_sequence(txn);
 	int64_t now = txn_now(txn);
-	struct table_record record = {.identity = c->sequence, .next_index = 1};
+	struct table_record record = {.identity = c->sequence, .created = now, .next_index = 1};
 	struct table_counters counters = {.meta = *c->meta};
 	counters.meta.atime = counters.meta.mtime = counters.meta.ctime = now;
 	struct table stub = {.id = c->id};

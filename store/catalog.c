@@ -4,7 +4,7 @@
 
 static const char MAGIC[7] = {'i', 't', 'e', 'm', 'f', 's', '\n'};
 
-enum { TABLE_DECLARED = 1, TABLE_NAMED = 2 };
+enum { TABLE_DECLARED = 1, TABLE_NAMED = 2, TABLE_DATED = 4 };
 
 void volume_write(struct buf *value, const struct volume_record *record)
 {
@@ -37,8 +37,10 @@ enum rc volume_read(const uint8_t *value, size_t n, struct volume_record *ret_re
 
 void table_write(struct buf *value, const struct table_record *record)
 {
-	buf_add_byte(value, (record->declared ? TABLE_DECLARED : 0) | (record->named ? TABLE_NAMED : 0));
+	buf_add_byte(value, (record->declared ? TABLE_DECLARED : 0) | (record->named ? TABLE_NAMED : 0) | (record->created ? TABLE_DATED : 0));
 	buf_add_u64(value, record->identity);
+	if (record->created)
+		buf_add_u64(value, (uint64_t)record->created);
 	row_add_meta(value, &record->meta);
 	buf_add_u64(value, record->birth);
 	buf_add_u64(value, record->version);
@@ -57,12 +59,14 @@ enum rc table_read(const uint8_t *value, size_t n, struct table_record *ret_reco
 	record.declared = flags & TABLE_DECLARED;
 	record.named = flags & TABLE_NAMED;
 	record.identity = row_read_u64(&reader);
+	if (flags & TABLE_DATED)
+		record.created = (int64_t)row_read_u64(&reader);
 	row_read_meta(&reader, &record.meta);
 	record.birth = row_read_u64(&reader);
 	record.version = row_read_u64(&reader);
 	record.next_index = row_read_u32(&reader);
 	record.indexes = row_read_u32(&reader);
-	if (reader.bad || flags > (TABLE_DECLARED | TABLE_NAMED) || record.indexes > CATALOG_INDEXES_MAX)
+	if (reader.bad || flags > (TABLE_DECLARED | TABLE_NAMED | TABLE_DATED) || record.indexes > CATALOG_INDEXES_MAX)
 		return RC_CORRUPT;
 	for (uint32_t i = 0; i < record.indexes; i++)
 		record.index_id[i] = row_read_u32(&reader);

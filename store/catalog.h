@@ -20,6 +20,7 @@ struct volume_record {
 /* t 'T': what `.schema.json` said, and which number each of its indexes has. */
 struct table_record {
 	uint64_t identity;      /* stays through renames and adoption: inode numbers are made of it */
+	int64_t created;        /* ns since the epoch; 0 where it was not kept (volumes of before) */
 	bool declared;          /* a definition was written; its bytes follow */
 	bool named;             /* `.schema.json` is listed (rm takes the name away, the definition stays) */
 	struct meta meta;       /* of the file `.schema.json` */

@@ -327,6 +327,8 @@ static const struct field local_index[] = {
     {.name = "IndexSizeBytes", .shape = any},
     {.name = "ItemCount", .shape = any},
     {.name = "IndexArn", .shape = any},
+    {.name = "ConsumedReadCapacityUnits", .shape = any},
+    {.name = "ConsumedWriteCapacityUnits", .shape = any},
     {0},
 };
 
@@ -343,6 +345,8 @@ static const struct field global_index[] = {
     {.name = "IndexSizeBytes", .shape = any},
     {.name = "ItemCount", .shape = any},
     {.name = "IndexArn", .shape = any},
+    {.name = "ConsumedReadCapacityUnits", .shape = any},
+    {.name = "ConsumedWriteCapacityUnits", .shape = any},
     {0},
 };
 
@@ -375,6 +379,8 @@ static const struct field table_fields[] = {
     {.name = "ItemCount", .shape = any},
     {.name = "TableArn", .shape = any},
     {.name = "TableId", .shape = any},
+    {.name = "ConsumedReadCapacityUnits", .shape = any}, /* these two are itemfs's own: `.describe.json` */
+    {.name = "ConsumedWriteCapacityUnits", .shape = any},
     {.name = "BillingModeSummary", .shape = any},
     {.name = "TableThroughputModeSummary", .shape = any},
     {.name = "LatestStreamLabel", .shape = any},
