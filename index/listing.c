@@ -1,27 +1,10 @@
-/* listing: see listing.h. A range of rows and a cursor over it; index keys are found by jumping from the first entry of one to the first of the next. */
+/* listing: see listing.h. A range of rows and a cursor over it; index keys are found by jumping from the rows of one to those of the next. */
 #include "index/listing.h"
 #include "index/entry.h"
+#include "index/listing_private.h"
 #include "index/private.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct listing {
-	struct volume *volume;
-	struct store_snapshot *snapshot; /* to read more rows by; borrowed or own */
-	bool own;
-	enum listing_kind kind;
-	bool has_sk;
-	/* How many there are, where the view says so. The engine finds out that a range has ended by passing over whatever was deleted behind it, which may be very much (temporary
-	 * names come and go); who knows the count need not ask. */
-	bool counted;
-	uint64_t count;
-	uint64_t seen; /* steps forward less steps back: it stands on the seen-th, or before the first */
-	size_t key_count;
-	struct buf low, high;
-	struct store_cursor *cursor;
-	struct listing_entry entry;
-	struct key keys[ROW_KEYS_MAX];
-};
 
 /* Under the table's gate: the range, and what is needed to read its rows. */
 static enum rc set_range(struct listing *l, const struct listing_place *place)
@@ -39,7 +22,7 @@ static enum rc set_range(struct listing *l, const struct listing_place *place)
 		break;
 	case LISTING_ITEMS:
 		l->has_sk = schema_has_sort(table->schema);
-		row_item(&l->low, table->id, place->pk, NULL, false);
+		row_item(&l->low, table->id, NULL, NULL, false);
 		break;
 	case LISTING_INDEX_KEYS:
 	case LISTING_ENTRIES: {
@@ -49,10 +32,14 @@ static enum rc set_range(struct listing *l, const struct listing_place *place)
 		struct entry_shape shape;
 		entry_shape(table->schema, index, &shape);
 		l->key_count = shape.count;
-		row_entry(&l->low, table->id, index->id, &place->pk, place->kind == LISTING_ENTRIES, false);
+		row_entry(&l->low, table->id, index->id, NULL, 0, false);
 		break;
 	}
 	}
+	l->base = l->low.len;
+	if (place->pk && (place->kind == LISTING_ITEMS || place->kind == LISTING_ENTRIES))
+		key_encode(place->pk, &l->low);
+	l->place = l->low.len;
 	if (place->prefix) {
 		key_encode(place->prefix, &l->low);
 		l->low.len -= 2; /* its end, so that longer keys follow */
@@ -62,36 +49,6 @@ static enum rc set_range(struct listing *l, const struct listing_place *place)
 	return l->low.failed || l->high.failed ? RC_NO_MEMORY : RC_OK;
 }
 
-/* The count that the view keeps of what is listed. */
-static enum rc read_count(struct listing *l, const struct listing_place *place)
-{
-	cleanup_buf struct buf row = {0}, value = {0};
-	struct partition_record record;
-	struct table_counters counters;
-	bool of_partition = place->kind == LISTING_ITEMS || (place->kind == LISTING_FILES && place->pk);
-	if (place->prefix)
-		return RC_OK;
-	if (!of_partition && place->kind != LISTING_FILES && place->kind != LISTING_PARTITIONS)
-		return RC_OK;
-	if (of_partition)
-		row_partition(&row, place->table->id, place->pk);
-	else
-		row_counters(&row, place->table->id);
-	enum rc rc = store_get(l->volume->store, l->snapshot, row.data, row.len, &value);
-	l->counted = true;
-	if (rc == RC_NOT_FOUND)
-		return RC_OK; /* no such partition in this view */
-	if (!rc)
-		rc = of_partition ? partition_read(value.data, value.len, &record) : counters_read(value.data, value.len, &counters);
-	if (rc)
-		return rc;
-	if (of_partition)
-		l->count = place->kind == LISTING_ITEMS ? record.items : record.files;
-	else
-		l->count = place->kind == LISTING_FILES ? counters.files : counters.partitions;
-	return RC_OK;
-}
-
 enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
 {
 	struct listing *l = calloc(1, sizeof *l);
@@ -99,6 +56,9 @@ enum rc listing_open(struct volume *volume, const struct view *view, const struc
 		return RC_NO_MEMORY;
 	l->volume = volume;
 	l->kind = place->kind;
+	l->query = place->query;
+	l->limit = QUERY_ALL;
+	l->whole = !place->pk && (place->kind == LISTING_ITEMS || place->kind == LISTING_ENTRIES);
 	l->snapshot = view_snapshot(view);
 	l->entry.keys = l->keys;
 	enum rc rc = place->table ? table_enter(place->table) : RC_OK;
@@ -109,12 +69,14 @@ enum rc listing_open(struct volume *volume, const struct view *view, const struc
 			l->own = !rc;
 		}
 		if (!rc)
-			rc = read_count(l, place);
+			rc = listing_read_count(l, place);
 		if (place->table)
 			table_leave(place->table);
 	}
 	if (!rc)
-		rc = store_cursor_open(volume->store, l->snapshot, l->low.data, l->low.len, l->high.data, l->high.len, &l->cursor);
+		rc = listing_narrow(l);
+	if (!rc)
+		rc = listing_start(l);
 	if (rc) {
 		listing_close(l);
 		return rc;
@@ -135,138 +97,56 @@ void listing_close(struct listing *listing)
 	free(listing);
 }
 
-static enum rc read_table(struct listing *l, const uint8_t *row, size_t n, const uint8_t *value, size_t value_n)
+enum rc listing_start(struct listing *l)
 {
-	struct row_reader reader = {value, value + value_n, false};
-	uint32_t id = row_read_u32(&reader);
-	size_t name_n = n - l->low.len;
-	if (reader.bad || name_n >= sizeof l->entry.name)
-		return RC_CORRUPT;
-	memcpy(l->entry.name, row + l->low.len, name_n);
-	l->entry.name[name_n] = 0;
-	cleanup_buf struct buf key = {0}, bytes = {0};
-	struct table_counters counters;
-	struct table_record record;
-	row_counters(&key, id);
-	enum rc rc = store_get(l->volume->store, l->snapshot, key.data, key.len, &bytes);
-	if (!rc)
-		rc = counters_read(bytes.data, bytes.len, &counters);
-	buf_clear(&key);
-	buf_clear(&bytes);
-	row_table(&key, id);
-	if (!rc)
-		rc = store_get(l->volume->store, l->snapshot, key.data, key.len, &bytes);
-	if (!rc)
-		rc = table_read(bytes.data, bytes.len, &record);
-	if (rc)
-		return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
-	l->entry.meta = counters.meta;
-	l->entry.identity = record.identity;
-	return RC_OK;
-}
-
-static enum rc read_file(struct listing *l, const uint8_t *row, size_t n)
-{
-	bool inside;
-	struct key pk;
-	const char *name;
-	size_t name_n;
-	enum rc rc = row_parse_file(row, n, &inside, &pk, &name, &name_n);
-	if (rc)
-		return rc;
-	memcpy(l->entry.name, name, name_n);
-	l->entry.name[name_n] = 0;
-	return RC_OK;
-}
-
-static enum rc read_partition(struct listing *l, const uint8_t *row, size_t n, const uint8_t *value, size_t value_n)
-{
-	struct partition_record record;
-	enum rc rc = row_parse_partition(row, n, &l->entry.key);
-	if (!rc)
-		rc = partition_read(value, value_n, &record);
-	if (rc)
-		return rc;
-	l->entry.meta = record.meta;
-	l->entry.birth = record.birth;
-	return RC_OK;
-}
-
-static enum rc read_head(struct listing *l, const uint8_t *value, size_t value_n)
-{
-	const uint8_t *in;
-	enum rc rc = head_read(value, value_n, &l->entry.head, &in);
-	if (!rc)
-		l->entry.meta = l->entry.head.meta;
+	store_cursor_close(l->cursor);
+	l->cursor = NULL;
+	l->jump = false;
+	enum rc rc = store_cursor_open(l->volume->store, l->snapshot, l->low.data, l->low.len, l->high.data, l->high.len, &l->cursor);
+	if (!rc && l->descending)
+		store_cursor_end(l->cursor);
 	return rc;
 }
 
-static enum rc read_row(struct listing *l)
+/* Over all rows that have the partition key of the one it stands on. */
+static enum rc jump(struct listing *l, bool forward)
 {
-	size_t n, value_n;
-	struct key pk;
-	const uint8_t *row = store_cursor_key(l->cursor, &n);
-	const uint8_t *value = store_cursor_value(l->cursor, &value_n);
+	cleanup_buf struct buf row = {0};
+	buf_add(&row, l->low.data, l->base);
+	key_encode(listing_group(l), &row);
+	if (forward)
+		row_after(&row);
+	if (row.failed)
+		return RC_NO_MEMORY;
+	enum rc rc = store_cursor_seek(l->cursor, row.data, row.len);
+	return rc || forward ? rc : store_cursor_prev(l->cursor);
+}
+
+enum rc listing_advance(struct listing *l, bool back)
+{
+	bool forward = l->descending == back, of_it = false;
 	enum rc rc = RC_OK;
-	switch (l->kind) {
-	case LISTING_TABLES:
-		return read_table(l, row, n, value, value_n);
-	case LISTING_PARTITIONS:
-		return read_partition(l, row, n, value, value_n);
-	case LISTING_FILES:
-		rc = read_file(l, row, n);
-		break;
-	case LISTING_ITEMS:
-		l->entry.key.len = 0;
-		rc = row_parse_item(row, n, l->has_sk, &pk, &l->entry.key);
-		break;
-	case LISTING_INDEX_KEYS:
-	case LISTING_ENTRIES:
-		rc = row_parse_entry(row, n, l->keys, l->key_count);
-		l->entry.key_count = l->key_count;
+	while (!rc && !of_it) {
+		l->rows++;
+		rc = l->jump ? jump(l, forward) : forward ? store_cursor_next(l->cursor) : store_cursor_prev(l->cursor);
+		l->jump = false;
 		if (!rc)
-			l->entry.key = l->keys[0];
-		break;
+			rc = listing_read_row(l);
+		if (!rc)
+			rc = listing_admits(l, &of_it);
 	}
-	return rc ? rc : read_head(l, value, value_n);
-}
-
-/* The row prefix of the index key that the cursor stands on. */
-static enum rc key_prefix(struct listing *l, struct buf *prefix)
-{
-	buf_add(prefix, l->low.data, l->low.len);
-	key_encode(&l->entry.key, prefix);
-	return prefix->failed ? RC_NO_MEMORY : RC_OK;
-}
-
-/* Onto the first entry of the index key that it stands on. */
-static enum rc seek_key(struct listing *l)
-{
-	cleanup_buf struct buf first = {0};
-	enum rc rc = key_prefix(l, &first);
-	return rc ? rc : store_cursor_seek(l->cursor, first.data, first.len);
-}
-
-static enum rc seek_next_key(struct listing *l)
-{
-	cleanup_buf struct buf after = {0};
-	enum rc rc = key_prefix(l, &after);
-	row_after(&after);
-	return rc ? rc : store_cursor_seek(l->cursor, after.data, after.len);
+	return rc;
 }
 
 enum rc listing_next(struct listing *l, const struct listing_entry **ret_entry)
 {
-	bool keys = l->kind == LISTING_INDEX_KEYS;
 	if (l->counted && l->seen == l->count)
 		return RC_NOT_FOUND;
-	enum rc rc = keys && l->seen ? seek_next_key(l) : store_cursor_next(l->cursor);
-	if (rc == RC_NOT_FOUND) { /* back onto the last */
-		rc = !l->seen ? RC_OK : keys ? seek_key(l) : store_cursor_prev(l->cursor);
-		return rc ? rc : RC_NOT_FOUND;
+	enum rc rc = listing_advance(l, false);
+	if (rc == RC_NOT_FOUND) {
+		l->counted = l->past = true;
+		l->count = l->seen;
 	}
-	if (!rc)
-		rc = read_row(l);
 	if (rc)
 		return rc;
 	l->seen++;
@@ -279,14 +159,20 @@ enum rc listing_prev(struct listing *l)
 	enum rc rc = RC_OK;
 	if (!l->seen)
 		return RC_NOT_FOUND;
-	if (l->kind == LISTING_INDEX_KEYS)
-		rc = seek_key(l);
+	if (l->past) /* onto the last */
+		rc = listing_advance(l, true);
+	l->past = false;
 	if (!rc)
-		rc = store_cursor_prev(l->cursor);
+		rc = listing_advance(l, true);
+	if (rc && (rc != RC_NOT_FOUND || l->seen > 1))
+		return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
 	l->seen--;
-	if (!l->seen)
-		return rc && rc != RC_NOT_FOUND ? rc : RC_NOT_FOUND; /* before the first */
-	return rc ? rc : read_row(l);
+	return rc;
+}
+
+uint64_t listing_rows(const struct listing *listing)
+{
+	return listing->rows;
 }
 
 enum rc listing_get_entry(struct table *table, const struct view *view, const char *index_name, const struct key *keys, size_t count,

@@ -1,8 +1,9 @@
-/* listing: what a directory holds, in order, in one view; one entry at a time, both ways, in constant memory.
+/* listing: what a directory holds, in order, in one view; one entry at a time, both ways, in constant memory. Everything that lists, lists by this: directories, queries, scans, exports.
  */
 #ifndef ITEMFS_LISTING_H
 #define ITEMFS_LISTING_H
 
+#include "index/query.h"
 #include "index/table.h"
 #include "index/volume.h"
 #include "store/model/key.h"
@@ -12,17 +13,18 @@ enum listing_kind {
 	LISTING_TABLES,     /* of the volume, by name */
 	LISTING_FILES,      /* plain files of a table's own directory, or of a partition's, by name */
 	LISTING_PARTITIONS, /* of a table, by key */
-	LISTING_ITEMS,      /* of a partition, by sort key */
+	LISTING_ITEMS,      /* of a partition, by sort key; of the whole table, by partition key and sort key */
 	LISTING_INDEX_KEYS, /* partition keys of an index, by key */
-	LISTING_ENTRIES,    /* of one partition key of an index, by index sort key, then base key */
+	LISTING_ENTRIES,    /* of one partition key of an index, by index sort key, then base key; of the whole index, by all of them */
 };
 
 struct listing_place {
 	enum listing_kind kind;
 	struct table *table;    /* borrowed; not for tables */
-	const struct key *pk;   /* partition, or index partition; NULL for LISTING_FILES: the table's own */
+	const struct key *pk;   /* partition, or index partition; NULL for LISTING_FILES: the table's own; for items and entries: all of the table or index */
 	const char *index;      /* its name */
 	const struct key *prefix; /* items, index keys, entries: only those whose (first, for entries: after the index key) S or B key begins with these bytes; NULL: all */
+	const struct query *query; /* which of them, and in which order; must outlive the listing. Conditions, limits and `after` are for items and entries of one partition key. NULL: all, ascending */
 };
 
 struct listing;
@@ -34,6 +36,7 @@ void listing_close(struct listing *listing); /* NULL is fine */
 /* What stands at the place after a step that returned RC_OK. Valid until the next step. */
 struct listing_entry {
 	char name[256];    /* tables, files */
+	struct key pk;     /* items: their partition key */
 	struct key key;    /* partitions: the partition key; items: the sort key (none in a table without one: len 0); index keys: the key */
 	struct key *keys;  /* entries: as entry_shape() orders them; the first is the index partition key */
 	size_t key_count;
@@ -43,10 +46,16 @@ struct listing_entry {
 	uint64_t birth;    /* partitions */
 };
 
-/* A step forward. RC_NOT_FOUND: it stands on the last, and stays there. RC_CORRUPT, RC_IO. */
+/* A step forward, in the listing's order. RC_NOT_FOUND: it stands on the last, and stays there. RC_CORRUPT, RC_IO. */
 enum rc listing_next(struct listing *listing, const struct listing_entry **ret_entry);
 /* A step back; RC_NOT_FOUND where it now stands before the first (or did already). */
 enum rc listing_prev(struct listing *listing);
+
+/* Appends the document of the item, entry or file that it stands on, as it is in the listing's view: after a listing_next() that returned RC_OK, before any other step. RC_CORRUPT, RC_IO. */
+enum rc listing_document(struct listing *listing, struct buf *ret_document);
+
+/* How many rows it has asked the engine for so far, those of its opening included: what a query costs. */
+uint64_t listing_rows(const struct listing *listing);
 
 /* One entry of an index by its keys (index partition key first, as a listing gives them). ret_document may be NULL. */
 enum rc listing_get_entry(struct table *table, const struct view *view, const char *index, const struct key *keys, size_t count,

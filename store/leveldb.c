@@ -362,6 +362,11 @@ enum rc store_cursor_prev(struct store_cursor *cursor)
 	return arrive(cursor, BEFORE_FIRST);
 }
 
+void store_cursor_end(struct store_cursor *cursor)
+{
+	cursor->place = AFTER_LAST;
+}
+
 enum rc store_cursor_seek(struct store_cursor *cursor, const void *key, size_t n)
 {
 	if (cursor->broken)

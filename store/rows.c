@@ -89,6 +89,14 @@ void row_entry(struct buf *key, uint32_t table, uint32_t index, const struct key
 		key_encode(keys[i], key);
 }
 
+void row_body(struct buf *key, const uint8_t *head_row, size_t n)
+{
+	uint8_t letter = row_letter(head_row, n);
+	buf_add(key, head_row, n);
+	if (!key->failed)
+		key->data[key->len - n + PREFIX - 1] = letter == 'H' ? 'B' : letter == 'F' ? 'G' : 'J';
+}
+
 void row_after(struct buf *prefix)
 {
 	while (prefix->len && prefix->data[prefix->len - 1] == 0xff)

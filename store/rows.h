@@ -79,6 +79,9 @@ void row_item(struct buf *key, uint32_t table, const struct key *pk, const struc
 void row_file(struct buf *key, uint32_t table, const struct key *pk, const char *name, size_t n, bool body); /* pk NULL: the table's own */
 void row_entry(struct buf *key, uint32_t table, uint32_t index, const struct key *const *keys, size_t n, bool body);
 
+/* The body row of a head row ('H', 'F' or 'I'). */
+void row_body(struct buf *key, const uint8_t *head_row, size_t n);
+
 /* Turns a prefix into the first key after all that begin with it. */
 void row_after(struct buf *prefix);
 

@@ -60,6 +60,8 @@ void store_cursor_close(struct store_cursor *cursor); /* NULL is fine */
  * opposite step then comes back onto the last or first. */
 enum rc store_cursor_next(struct store_cursor *cursor);
 enum rc store_cursor_prev(struct store_cursor *cursor);
+/* Puts it behind the last, so that store_cursor_prev() steps onto that. */
+void store_cursor_end(struct store_cursor *cursor);
 /* Goes to the first key >= the given one (within the range). RC_NOT_FOUND where there is none. */
 enum rc store_cursor_seek(struct store_cursor *cursor, const void *key, size_t n);
 /* Where it stands; borrowed until the next step. Only after a step that returned RC_OK. */

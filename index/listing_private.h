@@ -1,0 +1,57 @@
+/* listing_private: what the files of a listing share. listing.c opens it and moves the cursor; listing_read.c says what a row is; listing_query.c carries out a query. */
+#ifndef ITEMFS_INDEX_LISTING_PRIVATE_H
+#define ITEMFS_INDEX_LISTING_PRIVATE_H
+
+#include "index/listing.h"
+#include "index/query_private.h"
+
+struct listing {
+	struct volume *volume;
+	struct store_snapshot *snapshot; /* to read more rows by; borrowed or own */
+	bool own;
+	enum listing_kind kind;
+	bool has_sk;
+	bool whole; /* items or entries: of all partition keys, not of one */
+	size_t key_count;
+
+	/* The range, and how it is read. */
+	struct buf low, high;
+	size_t base;  /* bytes at the front of `low` that are no key: the letter and what comes before it */
+	size_t place; /* bytes that all rows of the place begin with: behind them stand the keys that a query is about */
+	const struct query *query; /* borrowed; NULL: none */
+	size_t steps;    /* how many of its steps hold already */
+	bool descending;
+	uint64_t limit;  /* QUERY_ALL: none; in the way only, `count` has it in the end */
+
+	/* How many there are, where that is known. The engine finds out that a range has ended by passing over whatever was deleted behind it, which may be very much (temporary
+	 * names come and go); who knows the count need not ask. */
+	bool counted;
+	uint64_t count;
+
+	uint64_t seen; /* steps forward less steps back: it stands on the seen-th, or before the first */
+	bool past;     /* the cursor stands behind the last, though the listing stands on it */
+	bool jump;     /* the further rows with the partition key of this one are of no interest: index keys, foreign segments */
+	uint64_t rows; /* listing_rows() */
+	struct store_cursor *cursor;
+	struct listing_entry entry;
+	struct key keys[ROW_KEYS_MAX];
+};
+
+/* Reads the row that the cursor stands on into the entry. */
+enum rc listing_read_row(struct listing *listing);
+/* How many the view says there are, into count and counted. */
+enum rc listing_read_count(struct listing *listing, const struct listing_place *place);
+
+/* Moves the ends of the range as the query says; what remains of it is the direction, a count, and tests. */
+enum rc listing_narrow(struct listing *listing);
+/* Whether the entry just read is of the listing: in the query's segment, and past its tests so far. Sets `jump`. */
+enum rc listing_admits(struct listing *listing, bool *ret_admits);
+/* The partition key of the entry just read: of items, entries, index keys, partitions. */
+const struct key *listing_group(const struct listing *listing);
+
+/* A step of the cursor, in the listing's direction or back, onto the next row that is of the listing. RC_NOT_FOUND: there is none further, and the cursor is off that end. */
+enum rc listing_advance(struct listing *listing, bool back);
+/* The cursor over the range as it now is, before its first in the listing's direction. */
+enum rc listing_start(struct listing *listing);
+
+#endif
