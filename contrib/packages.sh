@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by quickstart.sh and test.sh.
+# Sourced by quickstart.sh, test.sh and bench.sh.
 #
 # packages_install PURPOSE…: installs what contrib/packages.txt, and the list of the matrix of tools, name for these purposes and this machine has not,
 # by itself as root and with sudo otherwise. Nothing missing: nothing is run. Not Debian: it says what would be wanted and goes on, as it may be

@@ -1,0 +1,177 @@
+"""growth: what operations cost when there is more and more, what an item costs on the disk, and what the daemon remembers.
+
+All items are in one partition (one directory), which is the hardest case for each system. Operations are made at random places and warm. The sizes are reached one after the
+other in the same table, so the last one is the only one that is stored.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+from phases import Round, drop_caches
+from systems import Disk, Itemfs, Place, Unavailable
+
+SAMPLE = 2000
+OPERATIONS = {"get": "read", "put": "overwrite", "stat": "stat", "query": "query", "first page": "page"}
+
+
+def io_of(pid):
+    """Bytes that the process has sent to the disk."""
+    with open("/proc/%d/io" % pid, encoding="ascii") as file:
+        return int(dict(line.split(": ") for line in file)["write_bytes"])
+
+
+def anonymous(pid):
+    """Bytes of the process's own memory, without mapped files."""
+    with open("/proc/%d/status" % pid, encoding="ascii") as file:
+        for line in file:
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+class Peak:
+    """The most memory that a daemon has while something runs."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def __enter__(self):
+        self.most = anonymous(self.pid)
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+        return self
+
+    def watch(self):
+        while not self.done.wait(0.01):
+            self.most = max(self.most, anonymous(self.pid))
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+        self.most = max(self.most, anonymous(self.pid))
+
+
+def disk_use(path):
+    subprocess.run(["sync"], check=True)
+    return int(subprocess.run(["du", "-s", "-B1", path], capture_output=True, text=True, check=True).stdout.split()[0])
+
+
+class OneDirectory(Round):
+    def __init__(self, system, place, options, items):
+        super().__init__(system, place, options)
+        self.items = items
+        self.directories = 1
+
+
+def operations(round_):
+    """Microseconds an operation (the median), or the reason why not."""
+    sample = min(SAMPLE, round_.items)
+    found = {}
+    for name, phase in OPERATIONS.items():
+        if name == "query" and not os.path.isdir(os.path.join(round_.partition, ".first", "10")):
+            found[name] = "no such view"
+            continue
+        more = ("-s", sample) if name != "first page" else ()
+        try:
+            if name == "first page":  # one directory: again and again
+                times = sorted(round_.files(phase)["p50_us"] for _ in range(11))
+                found[name] = times[5]
+            else:
+                round_.files(phase, *more)
+                found[name] = round_.files(phase, *more, "-r", 2)["p50_us"]
+        except Unavailable as reason:
+            found[name] = str(reason)
+    return found
+
+
+def fill(round_, before):
+    """From `before` items to round_.items; items a second."""
+    result = round_.files("create", "-f", before)
+    return result["ops"] / result["seconds"]
+
+
+def one_system(system, place, options):
+    rows, before = [], 0
+    table = system.table("growth")
+    bytes_before = io_of(system.daemon.pid) if system.daemon else None
+    for items in options.growth:
+        round_ = OneDirectory(system, place, options, items)
+        round_.table = table
+        if not before:
+            round_.files("mkdir")
+        row = {"items": items, "create": fill(round_, before)}
+        used = disk_use(system.volume())
+        row["bytes an item"] = used / items
+        if system.daemon:
+            row["written a byte"] = (io_of(system.daemon.pid) - bytes_before) / (items * options.bytes)
+        row.update(operations(round_))
+        rows.append(row)
+        before = items
+    return rows, round_
+
+
+def memory(round_):
+    """Of the daemon: at rest, while everything is listed, with many files open, after the kernel has forgotten."""
+    pid = round_.system.daemon.pid
+    drop_caches()
+    time.sleep(1)
+    found = {"items": round_.items, "at rest": anonymous(pid)}
+    with Peak(pid) as peak:
+        round_.files("names")
+    found["readdir of all"] = peak.most
+    with Peak(pid) as peak:
+        round_.files("list")
+    found["readdir and stat of all"] = peak.most
+    drop_caches()
+    time.sleep(1)
+    found["after drop_caches"] = anonymous(pid)
+    found.update(open_files(round_, pid))
+    return found
+
+
+def open_files(round_, pid):
+    count = min(10000, round_.items)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < count + 100:
+        return {"files open": "a process may open only %d files here" % hard}
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, hard))
+    open_ = []
+    with Peak(pid) as peak:
+        for number in range(count):
+            open_.append(os.open(os.path.join(round_.partition, "%08d.json" % number), os.O_RDONLY))
+            os.read(open_[-1], 1)
+    for descriptor in open_:
+        os.close(descriptor)
+    return {"files open": count, "with them open": peak.most}
+
+
+def measure(options, say):
+    directory = tempfile.mkdtemp(prefix="itemfs-bench-", dir=options.directory)
+    place = Place(options.build, directory, True, options.cpu)
+    found = {}
+    try:
+        for make in (lambda: Itemfs(place), lambda: Itemfs(place, index=True), lambda: Disk(place)):
+            try:
+                system = make()
+            except Unavailable as reason:
+                say(reason)
+                continue
+            try:
+                rows, round_ = one_system(system, place, options)
+                found[system.name] = {"rows": rows}
+                if system.daemon:
+                    found[system.name]["memory"] = memory(round_)
+            except Unavailable as reason:
+                found.setdefault(system.name, {})["reason"] = str(reason)
+            finally:
+                system.stop()
+            say("growth: %s" % system.name)
+    finally:
+        shutil.rmtree(directory)
+    return found

@@ -1,0 +1,213 @@
+"""systems: what the bench compares: how each is started, where its files are, and how it ends.
+
+A system has a name, a directory `root` to work in, and perhaps a daemon. What cannot be had here raises Unavailable with the reason, and is
+left out by that reason.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+
+class Unavailable(Exception):
+    """Says why something cannot be measured here."""
+
+
+class Place:
+    """Where a run works and with what: directories, programs, processors."""
+
+    def __init__(self, build, directory, pinned, cpu):
+        self.build = build
+        self.directory = directory
+        self.pinned = pinned
+        self.cpu = cpu
+
+    def program(self, name):
+        return os.path.join(self.build, "tests", "bench", "bench_" + name)
+
+    def command(self, *words):
+        """The words, to be run where this run's processes belong."""
+        return (["taskset", "-c", str(self.cpu)] if self.pinned else []) + [str(word) for word in words]
+
+    def made(self, *names):
+        path = os.path.join(self.directory, *names)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+
+def await_that(what, holds, seconds=60):
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise Unavailable(what + " did not happen within %d seconds" % seconds)
+        time.sleep(0.01)
+
+
+class System:
+    index = False
+    durable = False  # whether fsync means something here
+    daemon = None
+
+    def __init__(self, place):
+        self.place = place
+
+    def table(self, name):
+        """Makes a fresh directory to work in."""
+        path = os.path.join(self.root, name)
+        os.mkdir(path)
+        return path
+
+    def stop(self):
+        pass
+
+    def volume(self):
+        """What takes up room on the disk; None where nothing does."""
+        return None
+
+
+class Disk(System):
+    """A directory on the disk that the volumes are on, too."""
+
+    durable = True
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.root = place.made("disk")
+        found = subprocess.run(["stat", "-f", "-c", "%T", self.root], capture_output=True, text=True, check=True)
+        self.name = "ext4" if found.stdout.startswith("ext") else found.stdout.strip()
+
+    def volume(self):
+        return self.root
+
+
+class Mounted(System):
+    """A FUSE filesystem with its daemon in the foreground, as our child."""
+
+    def mount(self, command):
+        self.root = self.place.made(self.name + ".mnt")
+        self.log = open(os.path.join(self.place.directory, self.name + ".log"), "w+", encoding="utf-8")
+        device = os.stat(self.root).st_dev
+        self.daemon = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        try:
+            await_that("the mount of " + self.name, lambda: self.has_ended() or os.stat(self.root).st_dev != device)
+        finally:
+            if self.has_ended():
+                self.log.seek(0)
+                raise Unavailable("%s does not mount: %s" % (self.name, self.log.read().strip()))
+
+    def has_ended(self):
+        return self.daemon.poll() is not None
+
+    def stop(self):
+        subprocess.run(["fusermount3", "-u", self.root], check=False, capture_output=True)
+        try:
+            self.daemon.wait(120)
+        except subprocess.TimeoutExpired:
+            self.daemon.kill()
+            self.daemon.wait()
+            subprocess.run(["fusermount3", "-u", "-z", self.root], check=False, capture_output=True)
+        self.log.close()
+
+
+class Limit(Mounted):
+    """FUSE itself: a filesystem in memory (memfs.c)."""
+
+    name = "limit"
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.mount(place.command(place.program("memfs"), "-f", place.made(self.name + ".mnt")))
+
+
+DEFINITION = {
+    "AttributeDefinitions": [
+        {"AttributeName": "Id", "AttributeType": "S"},
+        {"AttributeName": "At", "AttributeType": "S"},
+        {"AttributeName": "Group", "AttributeType": "S"},
+    ],
+    "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}, {"AttributeName": "At", "KeyType": "RANGE"}],
+    "GlobalSecondaryIndexes": [{
+        "IndexName": "by-group",
+        "KeySchema": [{"AttributeName": "Group", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }],
+}
+
+
+class Itemfs(Mounted):
+    """Ours: tables that are just made, or (with an index) declared with one index that holds all of each item."""
+
+    durable = True
+
+    def __init__(self, place, index=False, options=None):
+        super().__init__(place)
+        self.index = index
+        self.name = "itemfs+index" if index else "itemfs"
+        self.store = os.path.join(place.directory, self.name + ".volume")
+        command = [os.path.join(place.build, "itemfs"), "-f"] + (["-o", options] if options else [])
+        self.mount(place.command(*command, self.store, place.made(self.name + ".mnt")))
+
+    def table(self, name):
+        path = super().table(name)
+        if self.index:
+            with open(os.path.join(path, ".schema.json"), "w", encoding="utf-8") as file:
+                json.dump(DEFINITION, file)
+        return path
+
+    def volume(self):
+        return self.store
+
+
+class Dynalite:
+    """DynamoDB's API on LevelDB, from npm, on the loopback only; installed below the build directory the first time."""
+
+    name = "dynalite"
+    VERSION = "4.0.0"
+
+    def __init__(self, place):
+        self.place = place
+        if not shutil.which("node") or not shutil.which("npm"):
+            raise Unavailable("dynalite: there is no node here")
+        home = os.path.join(place.build, "dynalite")
+        self.script = os.path.join(home, "node_modules", "dynalite", "cli.js")
+        if not os.path.exists(self.script):
+            os.makedirs(home, exist_ok=True)
+            try:
+                done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", home, "dynalite@" + self.VERSION],
+                                      capture_output=True, text=True, timeout=300, check=False)
+            except subprocess.TimeoutExpired:
+                raise Unavailable("dynalite: npm did not install it within five minutes") from None
+            if done.returncode or not os.path.exists(self.script):
+                raise Unavailable("dynalite: npm cannot install it: " + (done.stderr.strip().splitlines() or ["?"])[-1])
+
+    def run(self, items, size, limit):
+        """The lines that dynamo.c prints about a new server."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        path = self.place.made("dynalite.db")
+        server = subprocess.Popen(self.place.command("node", self.script, "--host", "127.0.0.1", "--port", port, "--path", path,
+                                                     "--createTableMs", 0),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            await_that("dynalite's start", lambda: server.poll() is not None or self.answers(port))
+            done = subprocess.run(self.place.command(self.place.program("dynamo"), "-n", items, "-b", size, port),
+                                  capture_output=True, text=True, timeout=limit, check=False)
+        except subprocess.TimeoutExpired:
+            raise Unavailable("dynalite took longer than %d seconds" % limit) from None
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait()
+            shutil.rmtree(path, ignore_errors=True)
+        if done.returncode:
+            raise Unavailable("dynalite: " + done.stderr.strip())
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    @staticmethod
+    def answers(port):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
