@@ -88,6 +88,7 @@ static enum rc change_meta(struct frontend *front, struct node *node, const stru
 		return change_leaf(front, node, &place, change);
 	case NODE_CONTROL:
 	case NODE_ERRORS:
+	case NODE_STATS:
 	case NODE_REJECTED:
 	case NODE_DRAFT:
 		return RC_FORBIDDEN;

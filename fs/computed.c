@@ -1,19 +1,21 @@
 /* computed: see computed.h. */
 #include "fs/computed.h"
 #include "fs/reply.h"
+#include "fs/stats.h"
 #include "index/describe.h"
 
 bool computed_is(enum node_kind kind)
 {
-	return kind == NODE_DESCRIBE;
+	return kind == NODE_DESCRIBE || kind == NODE_STATS;
 }
 
 enum rc computed_read(struct frontend *front, const struct place *place, struct buf *out)
 {
-	(void)front;
 	switch (place->kind) {
 	case NODE_DESCRIBE:
 		return describe_table(place->table, NULL, out);
+	case NODE_STATS:
+		return stats_json(front, out);
 	default:
 		return RC_INVALID;
 	}

@@ -223,7 +223,9 @@ static enum rc open_parts(struct frontend *front, struct stream *s)
 		return add_listing(front, s, &where, NODE_ENTRY);
 	case NODE_CONTROL:
 		rc = add_fixed(s, "errors", NODE_ERRORS);
-		return rc ? rc : add_fixed(s, "rejected", NODE_REJECTED);
+		if (!rc)
+			rc = add_fixed(s, "rejected", NODE_REJECTED);
+		return rc ? rc : add_fixed(s, "stats.json", NODE_STATS);
 	case NODE_REJECTED:
 		return add_rejected(front, s);
 	default:

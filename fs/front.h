@@ -6,6 +6,7 @@
 #include "fs/frontend.h"
 #include "fs/node.h"
 #include "fs/notify.h"
+#include "fs/requests.h"
 #include "index/leaf.h"
 #include "index/volume.h"
 #include "store/model/why.h"
@@ -24,6 +25,9 @@ struct frontend {
 	struct fuse_conn_info *connection;
 	pthread_mutex_t handles_lock;
 	struct handle *handles; /* all that are open */
+	atomic_size_t handle_count; /* and how many those are */
+	size_t drafts;              /* that hold uncommitted bytes; under tree.lock */
+	struct requests requests;
 	atomic_uint_least64_t tick; /* orders writes and explicit settings of times */
 	int64_t mounted;            /* the times of what is computed */
 };
@@ -66,7 +70,8 @@ static inline pthread_mutex_t *front_commit_lock(struct frontend *front, const s
 	return lock;
 }
 
-/* The requests, by what they are about; frontend.c lists them. */
+/* The requests, by what they are about; requests.c lists them. */
+void frontend_init(void *context, struct fuse_conn_info *connection);
 void names_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void names_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups);
 void names_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);

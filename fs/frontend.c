@@ -4,7 +4,7 @@
 #include "fs/plain.h"
 #include <stdlib.h>
 
-static void init(void *context, struct fuse_conn_info *connection)
+void frontend_init(void *context, struct fuse_conn_info *connection)
 {
 	struct frontend *front = context;
 	/* Without this, O_TRUNC comes as a truncation that has no handle, and would empty the item for everybody. */
@@ -17,40 +17,6 @@ static void init(void *context, struct fuse_conn_info *connection)
 		front->options.ready(front->options.ready_context);
 	front->options.ready = NULL;
 }
-
-const struct fuse_lowlevel_ops frontend_ops = {
-    .init = init,
-    .lookup = names_lookup,
-    .forget = names_forget,
-    .forget_multi = names_forget_multi,
-    .getattr = attr_get,
-    .setattr = attr_set,
-    .mknod = names_mknod,
-    .mkdir = names_mkdir,
-    .unlink = names_unlink,
-    .rmdir = names_rmdir,
-    .symlink = names_symlink,
-    .rename = rename_request,
-    .link = names_link,
-    .open = file_open,
-    .create = file_create,
-    .read = file_read,
-    .write = file_write,
-    .flush = file_flush,
-    .release = file_release,
-    .fsync = file_fsync,
-    .fallocate = file_fallocate,
-    .opendir = dir_open,
-    .readdir = dir_read,
-    .readdirplus = dir_readplus,
-    .releasedir = dir_release,
-    .fsyncdir = dir_fsync,
-    .statfs = attr_statfs,
-    .getxattr = xattr_get,
-    .setxattr = xattr_set,
-    .listxattr = xattr_list,
-    .removexattr = xattr_remove,
-};
 
 enum rc frontend_new(struct volume *volume, const struct frontend_options *options, struct frontend **ret_frontend)
 {

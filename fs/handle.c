@@ -32,6 +32,7 @@ struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
 	if (handle->next)
 		handle->next->back = &handle->next;
 	front->handles = handle;
+	atomic_fetch_add(&front->handle_count, 1);
 	pthread_mutex_unlock(&front->handles_lock);
 	return handle;
 }
@@ -42,6 +43,7 @@ void handle_free(struct frontend *front, struct handle *handle)
 	*handle->back = handle->next;
 	if (handle->next)
 		handle->next->back = handle->back;
+	atomic_fetch_sub(&front->handle_count, 1);
 	pthread_mutex_unlock(&front->handles_lock);
 	draft_free(&handle->draft);
 	buf_free(&handle->version);
@@ -59,6 +61,7 @@ void handle_report(struct frontend *front, struct handle *handle)
 	uint64_t bytes = handle->draft.dirty && (handle->draft.bytes.len || handle->draft.poison);
 	pthread_mutex_lock(&front->tree.lock);
 	node->dirty += (unsigned)(bytes - handle->draft.reported);
+	front->drafts += bytes - handle->draft.reported;
 	if (node->pending)
 		node->pending_size = handle->draft.bytes.len;
 	pthread_mutex_unlock(&front->tree.lock);
@@ -245,6 +248,7 @@ static void leave(struct frontend *front, struct handle *handle)
 	names_read(front); /* no rename meanwhile */
 	pthread_mutex_lock(&front->tree.lock);
 	node->dirty -= (unsigned)handle->draft.reported;
+	front->drafts -= handle->draft.reported;
 	node->writers--;
 	gone = node->pending && !node->dead && !node->writers;
 	if (gone) {

@@ -230,6 +230,7 @@ static enum rc unlink_stored(struct frontend *front, const struct place *place, 
 	case NODE_DRAFT:
 		return refusals_remove(front->volume, place->id);
 	case NODE_ERRORS:
+	case NODE_STATS:
 		return RC_FORBIDDEN;
 	case NODE_ENTRY:
 	case NODE_DESCRIBE:

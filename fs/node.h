@@ -33,6 +33,7 @@ enum node_kind {
 	NODE_ENTRY,     /* TABLE/.index/NAME/KEY/ENTRY.json */
 	NODE_CONTROL,   /* .itemfs */
 	NODE_ERRORS,    /* .itemfs/errors */
+	NODE_STATS,     /* .itemfs/stats.json */
 	NODE_REJECTED,  /* .itemfs/rejected */
 	NODE_DRAFT,     /* .itemfs/rejected/ID */
 };

@@ -100,6 +100,7 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	case NODE_ROOT:
 	case NODE_CONTROL:
 	case NODE_ERRORS:
+	case NODE_STATS:
 	case NODE_REJECTED:
 	case NODE_DEFINITION:
 	case NODE_DESCRIBE:
@@ -176,6 +177,20 @@ bool place_clash(struct frontend *front, struct node *table, const char *name)
 	       partition_get(partition.table, NULL, &partition.leaf.pk, &record) == RC_OK;
 }
 
+static bool control_kind(const char *name, enum node_kind *ret_kind)
+{
+	static const struct {
+		const char *name;
+		enum node_kind kind;
+	} known[] = {{"errors", NODE_ERRORS}, {"rejected", NODE_REJECTED}, {"stats.json", NODE_STATS}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(name, known[i].name) == 0) {
+			*ret_kind = known[i].kind;
+			return true;
+		}
+	return false;
+}
+
 enum rc place_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place)
 {
 	enum node_kind kind;
@@ -217,9 +232,8 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 		kind = NODE_ENTRY;
 		break;
 	case NODE_CONTROL:
-		if (strcmp(name, "errors") != 0 && strcmp(name, "rejected") != 0)
+		if (!control_kind(name, &kind))
 			return RC_NOT_FOUND;
-		kind = name[0] == 'e' ? NODE_ERRORS : NODE_REJECTED;
 		break;
 	case NODE_REJECTED:
 		kind = NODE_DRAFT;

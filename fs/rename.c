@@ -249,6 +249,7 @@ static enum rc run(struct renaming *r)
 		return rename_file(r);
 	case NODE_CONTROL:
 	case NODE_ERRORS:
+	case NODE_STATS:
 	case NODE_REJECTED:
 	case NODE_DRAFT:
 		return r->from.kind == NODE_DRAFT ? RC_CROSS : RC_FORBIDDEN; /* mv copies a rejected draft out, and removes it */

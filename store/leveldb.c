@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <leveldb/c.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -41,7 +42,8 @@ struct store {
 	leveldb_readoptions_t *read;
 	leveldb_writeoptions_t *write[2]; /* [durable] */
 	int dir;
-	size_t write_buffer;
+	size_t write_buffer, cache_size;
+	uint64_t gets, cursors, batches, snapshots; /* atomic: store_figures() */
 	pthread_mutex_t writing; /* one write at a time: see append() */
 	struct log_sync sync;
 };
@@ -125,7 +127,8 @@ static int open_files_allowed(void)
 static void make_options(struct store *store, const struct store_options *wanted)
 {
 	store->options = leveldb_options_create();
-	store->cache = leveldb_cache_create_lru(wanted->cache ? wanted->cache : DEFAULT_CACHE);
+	store->cache_size = wanted->cache ? wanted->cache : DEFAULT_CACHE;
+	store->cache = leveldb_cache_create_lru(store->cache_size);
 	store->filter = leveldb_filterpolicy_create_bloom(BLOOM_BITS_PER_KEY);
 	leveldb_options_set_create_if_missing(store->options, wanted->create);
 	leveldb_options_set_paranoid_checks(store->options, 1);
@@ -218,6 +221,7 @@ enum rc store_get(struct store *store, const struct store_snapshot *at, const vo
 	char *value;
 	enum rc rc;
 
+	__atomic_add_fetch(&store->gets, 1, __ATOMIC_RELAXED);
 	value = leveldb_get(store->db, at ? at->read : store->read, key, n, &value_n, &message);
 	rc = rc_of_message(message, NULL);
 	if (!rc && !value)
@@ -241,6 +245,7 @@ enum rc store_snapshot_take(struct store *store, struct store_snapshot **ret_sna
 	snapshot->read = leveldb_readoptions_create();
 	leveldb_readoptions_set_verify_checksums(snapshot->read, 1);
 	leveldb_readoptions_set_snapshot(snapshot->read, snapshot->view);
+	__atomic_add_fetch(&store->snapshots, 1, __ATOMIC_RELAXED);
 	*ret_snapshot = snapshot;
 	return RC_OK;
 }
@@ -251,6 +256,7 @@ void store_snapshot_release(struct store *store, struct store_snapshot *snapshot
 		return;
 	leveldb_readoptions_destroy(snapshot->read);
 	leveldb_release_snapshot(store->db, snapshot->view);
+	__atomic_sub_fetch(&store->snapshots, 1, __ATOMIC_RELAXED);
 	free(snapshot);
 }
 
@@ -272,6 +278,7 @@ enum rc store_cursor_open(struct store *store, const struct store_snapshot *at, 
 	if (high_n)
 		memcpy(cursor->bounds + low_n, high, high_n);
 	cursor->iterator = leveldb_create_iterator(store->db, at ? at->read : store->read);
+	__atomic_add_fetch(&store->cursors, 1, __ATOMIC_RELAXED);
 	*ret_cursor = cursor;
 	return RC_OK;
 }
@@ -463,6 +470,7 @@ static enum rc append(struct store *store, struct store_batch *batch, bool durab
 	char *message = NULL;
 	enum rc rc;
 
+	__atomic_add_fetch(&store->batches, 1, __ATOMIC_RELAXED);
 	leveldb_write(store->db, store->write[durable], batch->changes, &message);
 	rc = rc_of_message(message, NULL);
 	if (rc)
@@ -507,22 +515,40 @@ enum rc store_sync(struct store *store)
 	return log_sync_settle(&store->sync);
 }
 
-/* ---- for people ---- */
+/* ---- figures ---- */
 
-void store_figures(struct store *store, struct buf *out)
+static uint64_t number_of_property(struct store *store, const char *name)
 {
-	static const char *const properties[] = {"leveldb.stats", "leveldb.approximate-memory-usage"};
-	enum rc broken = log_sync_broken(&store->sync);
+	char *text = leveldb_property_value(store->db, name);
+	uint64_t number = text ? strtoull(text, NULL, 10) : 0;
 
-	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
-		char *text = leveldb_property_value(store->db, properties[i]);
+	leveldb_free(text);
+	return number;
+}
 
-		if (!text)
-			continue;
-		buf_printf(out, "%s:%c%s%s", properties[i], strchr(text, '\n') ? '\n' : ' ', text,
-			   text[0] && text[strlen(text) - 1] == '\n' ? "" : "\n");
-		leveldb_free(text);
+void store_figures(struct store *store, struct store_figures *ret_figures)
+{
+	static const char first[] = "", last[] = "\xff\xff\xff\xff\xff\xff\xff\xff";
+	const char *low = first, *high = last;
+	size_t low_n = 0, high_n = sizeof(last) - 1;
+	uint64_t disk = 0;
+	char name[64];
+
+	leveldb_approximate_sizes(store->db, 1, &low, &low_n, &high, &high_n, &disk);
+	*ret_figures = (struct store_figures){
+	    .gets = __atomic_load_n(&store->gets, __ATOMIC_RELAXED),
+	    .cursors = __atomic_load_n(&store->cursors, __ATOMIC_RELAXED),
+	    .batches = __atomic_load_n(&store->batches, __ATOMIC_RELAXED),
+	    .snapshots = __atomic_load_n(&store->snapshots, __ATOMIC_RELAXED),
+	    .memory = number_of_property(store, "leveldb.approximate-memory-usage"),
+	    .cache = store->cache_size,
+	    .write_buffer = store->write_buffer,
+	    .disk = disk,
+	    .settled = log_sync_is_settled(&store->sync),
+	    .broken = log_sync_broken(&store->sync),
+	};
+	for (int level = 0; level < STORE_LEVELS; level++) {
+		snprintf(name, sizeof(name), "leveldb.num-files-at-level%d", level);
+		ret_figures->files[level] = number_of_property(store, name);
 	}
-	buf_printf(out, "unsynced: %s\nwrites: %s\n", log_sync_is_settled(&store->sync) ? "no" : "yes",
-		   broken ? rc_name(broken) : "RC_OK");
 }

@@ -68,7 +68,19 @@ enum rc store_cursor_seek(struct store_cursor *cursor, const void *key, size_t n
 const uint8_t *store_cursor_key(const struct store_cursor *cursor, size_t *ret_n);
 const uint8_t *store_cursor_value(const struct store_cursor *cursor, size_t *ret_n);
 
-/* What the engine says about itself, a line or more of text for people. Appends. */
-void store_figures(struct store *store, struct buf *out);
+enum { STORE_LEVELS = 7 };
+
+/* What the engine says about itself. Counts are since it was opened; the rest is of now. */
+struct store_figures {
+	uint64_t gets, cursors, batches;
+	uint64_t snapshots;           /* that are held */
+	uint64_t memory;              /* bytes of block cache and memtables, about */
+	uint64_t cache, write_buffer; /* what these may grow to */
+	uint64_t disk;                /* bytes of tables, about; what is in the log alone is not counted */
+	uint64_t files[STORE_LEVELS]; /* tables a level */
+	bool settled;                 /* nothing is unsynced */
+	enum rc broken;               /* what every write gives since one failed; RC_OK: none did */
+};
+void store_figures(struct store *store, struct store_figures *ret_figures);
 
 #endif

@@ -1,0 +1,20 @@
+/* figures: what a volume says about itself, for whoever watches it. Cheap: a read a table, and what the engine counts anyway.
+ */
+#ifndef ITEMFS_FIGURES_H
+#define ITEMFS_FIGURES_H
+
+#include "index/volume.h"
+#include "store/store.h"
+
+struct volume_figures {
+	uint64_t tables;
+	uint64_t partitions, items, files;
+	uint64_t bytes;    /* of items by DynamoDB's measure, with its overhead a item, as TableSizeBytes has it */
+	uint64_t entries;  /* of all indexes */
+	uint64_t sequence; /* of the last commit */
+	struct store_figures engine;
+};
+
+enum rc volume_figures(struct volume *volume, struct volume_figures *ret_figures);
+
+#endif
