@@ -1,5 +1,6 @@
 /* latency: see latency.h. */
 #include "fs/latency.h"
+#include <stdbool.h>
 
 size_t latency_bucket(uint64_t ns)
 {

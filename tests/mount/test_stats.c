@@ -28,39 +28,49 @@ Test(stats, counts_what_the_volume_holds)
 	expect_sh("jq -r .engine.writes \"$M/.itemfs/stats.json\"", "ok\n");
 }
 
+/* A request is counted, and a RELEASE done, after its answer. */
+static bool becomes(const char *path, long want)
+{
+	for (int tries = 0; tries < 600; tries++) {
+		if (figure(path) == want)
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
 Test(stats, counts_requests_by_kind_with_latencies)
 {
 	assert_sh("mkdir -p \"$M/Music/Queen\"");
-	long before = figure(".requests.mkdir.count");
+	cr_expect(becomes(".requests.mkdir.count", 2));
 	assert_sh("mkdir \"$M/Music/Abba\"");
-	cr_expect_eq(figure(".requests.mkdir.count"), before + 1);
+	cr_expect(becomes(".requests.mkdir.count", 3));
 	expect_sh("jq '.requests.mkdir|.p50_us>0 and .p50_us<=.p99_us and .p99_us<=.p999_us and .max_us>0 and .mean_us>0' \"$M/.itemfs/stats.json\"",
 		  "true\n");
 	expect_sh("jq '.requests.rename' \"$M/.itemfs/stats.json\"", "null\n");
 }
 
-static bool no_drafts(const char *path)
-{
-	(void)path;
-	return figure(".open.drafts") == 0;
-}
-
 Test(stats, counts_open_handles_and_drafts)
 {
-	assert_sh("mkdir -p \"$M/Music/Queen\"");
-	long handles = figure(".open.handles");
-	int fd = open(at("Music/Queen/Liar.json"), O_WRONLY | O_CREAT, 0644);
+	assert_sh("mkdir -p \"$M/Music/Queen\" && echo '{}' > \"$M/Music/Queen/Liar.json\"");
+	int fds[20];
+	for (int i = 0; i < 20; i++)
+		cr_assert_geq(fds[i] = open(at("Music/Queen/Liar.json"), O_RDONLY), 0);
+	cr_expect(becomes(".open.handles", 21), "these and the one that reads it");
+	for (int i = 0; i < 20; i++)
+		close(fds[i]);
+	cr_expect(becomes(".open.handles", 1));
+	int fd = open(at("Music/Queen/SOS.json"), O_WRONLY | O_CREAT, 0644);
 	cr_assert_geq(fd, 0);
-	cr_expect_eq(figure(".open.handles"), handles + 1);
 	cr_expect_eq(figure(".open.drafts"), 0);
-	cr_assert_eq(write(fd, "{}", 2), 2);
+	/* Unfinished, as those who look are children of ours, and each closes the file that it shares. */
+	cr_assert_eq(write(fd, "{", 1), 1);
 	cr_expect_eq(figure(".open.drafts"), 1);
+	cr_assert_eq(write(fd, "}", 1), 1);
 	assert_ok(fsync(fd));
 	cr_expect_eq(figure(".open.drafts"), 0);
-	cr_assert_eq(write(fd, " ", 1), 1);
-	cr_expect_eq(figure(".open.drafts"), 1);
 	close(fd);
-	cr_expect(await(no_drafts, ""));
+	cr_expect(becomes(".open.drafts", 0));
 	cr_expect_gt(figure(".open.nodes"), 2);
 }
 
