@@ -32,6 +32,7 @@ static const struct {
     [RC_BUSY] = {EBUSY, "EBUSY"},
     [RC_AGAIN] = {EAGAIN, "EAGAIN"},
     [RC_CROSS] = {EXDEV, "EXDEV"},
+    [RC_TOO_MANY] = {EMLINK, "EMLINK"},
     [RC_STALE] = {ESTALE, "ESTALE"},
     [RC_UNSUPPORTED] = {EOPNOTSUPP, "EOPNOTSUPP"},
     [RC_NO_SPACE] = {ENOSPC, "ENOSPC"},

@@ -77,6 +77,8 @@ enum rc change_begin(struct change *change, struct txn *txn, struct table *table
 	change->appeared = 0;
 	change->units = 0;
 	memset(change->index_units, 0, sizeof change->index_units);
+	if (table->view) /* a frozen one: who changes tables asks table_enter_to_change() before, and this is for those who forgot */
+		return RC_READ_ONLY;
 	return counters_load(txn, table, &change->counters);
 }
 

@@ -18,7 +18,7 @@ enum rc definition_get(struct table *table, const struct view *view, struct head
 	if (rc)
 		return rc;
 	row_table(&row, table->id);
-	rc = store_get(table->volume->store, view_snapshot(view), row.data, row.len, &value);
+	rc = store_get(table->volume->store, view_snapshot(table_view(table, view)), row.data, row.len, &value);
 	table_leave(table);
 	if (!rc)
 		rc = table_read(value.data, value.len, &record);
@@ -194,7 +194,7 @@ enum rc definition_set(struct table *table, const struct definition_write *write
 {
 	struct volume *volume = table->volume;
 	struct redefinition r = {.table = table, .write = write, .why = why};
-	enum rc rc = schema_parse(write->document, write->len, &r.schema, why);
+	enum rc rc = table->view ? RC_READ_ONLY : schema_parse(write->document, write->len, &r.schema, why);
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&volume->tables_change);
@@ -265,6 +265,8 @@ static enum rc unname_commit(struct txn *txn, void *context)
 static enum rc unname(struct naming *naming)
 {
 	struct table *table = naming->table;
+	if (table->view)
+		return RC_READ_ONLY;
 	pthread_mutex_lock(&table->volume->tables_change);
 	pthread_rwlock_wrlock(&table->gate);
 	enum rc rc = table->removed ? RC_STALE : commit_run(table->volume, unname_commit, naming, 0);
@@ -309,7 +311,7 @@ static enum rc set_meta_commit(struct txn *txn, void *context)
 enum rc definition_set_meta(struct table *table, const struct meta_change *change, struct head *ret_head)
 {
 	struct naming naming = {.table = table, .change = change};
-	enum rc rc = table_enter(table);
+	enum rc rc = table_enter_to_change(table);
 	if (rc)
 		return rc;
 	rc = commit_run(table->volume, set_meta_commit, &naming, 0);

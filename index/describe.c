@@ -51,7 +51,7 @@ enum rc describe_table(struct table *table, const struct view *view, struct buf 
 	pthread_rwlock_rdlock(&table->volume->tables_lock);
 	memcpy(name, table->name, sizeof name);
 	pthread_rwlock_unlock(&table->volume->tables_lock);
-	rc = describe(table, view, name, out);
+	rc = describe(table, table_view(table, view), name, out);
 	table_leave(table);
 	return rc;
 }

@@ -62,6 +62,7 @@ enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *
 		return rc;
 	struct store *store = leaf->table->volume->store;
 	struct store_snapshot *own = NULL;
+	view = table_view(leaf->table, view);
 	rc = get_at(leaf, view_snapshot(view), ret_head, ret_document);
 	if (rc == RC_CORRUPT && !view) {
 		/* Head and body are two reads: a commit may have come between. Only what is wrong in one view is corrupt. */
@@ -262,7 +263,7 @@ enum rc leaf_write(const struct leaf *leaf, const struct leaf_write *write, stru
 	struct writing w = {.leaf = leaf, .write = write, .why = why};
 	if (write->len > ITEM_DOCUMENT_MAX)
 		return why_set(why, RC_TOO_BIG, "%zu bytes; a file holds at most %d", write->len, ITEM_DOCUMENT_MAX);
-	enum rc rc = table_enter(leaf->table);
+	enum rc rc = table_enter_to_change(leaf->table);
 	if (rc)
 		return rc;
 	rc = leaf_fits(leaf) ? RC_OK : RC_STALE;
@@ -305,7 +306,7 @@ static enum rc remove_commit(struct txn *txn, void *context)
 
 enum rc leaf_remove(const struct leaf *leaf)
 {
-	enum rc rc = table_enter(leaf->table);
+	enum rc rc = table_enter_to_change(leaf->table);
 	if (rc)
 		return rc;
 	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, remove_commit, (void *)leaf, 0) : RC_NOT_FOUND;
@@ -339,7 +340,7 @@ static enum rc touch_commit(struct txn *txn, void *context)
 enum rc leaf_set_meta(const struct leaf *leaf, const struct meta_change *change, struct head *ret_head)
 {
 	struct touching touching = {leaf, change, {.size = 0}};
-	enum rc rc = table_enter(leaf->table);
+	enum rc rc = table_enter_to_change(leaf->table);
 	if (rc)
 		return rc;
 	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, touch_commit, &touching, 0) : RC_NOT_FOUND;

@@ -89,10 +89,10 @@ static enum rc move_commit(struct txn *txn, void *context)
 static enum rc enter_both(struct table *a, struct table *b)
 {
 	struct table *first = a < b ? a : b, *second = a < b ? b : a;
-	enum rc rc = table_enter(first);
+	enum rc rc = table_enter_to_change(first);
 	if (rc || first == second)
 		return rc;
-	rc = table_enter(second);
+	rc = table_enter_to_change(second);
 	if (rc)
 		table_leave(first);
 	return rc;

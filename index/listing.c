@@ -59,7 +59,7 @@ enum rc listing_open(struct volume *volume, const struct view *view, const struc
 	l->query = place->query;
 	l->limit = QUERY_ALL;
 	l->whole = !place->pk && (place->kind == LISTING_ITEMS || place->kind == LISTING_ENTRIES);
-	l->snapshot = view_snapshot(view);
+	l->snapshot = view_snapshot(place->table ? table_view(place->table, view) : view);
 	l->entry.keys = l->keys;
 	enum rc rc = place->table ? table_enter(place->table) : RC_OK;
 	if (!rc) {
@@ -193,6 +193,7 @@ enum rc listing_get_entry(struct table *table, const struct view *view, const ch
 		return RC_NOT_FOUND;
 	for (size_t i = 0; i < count; i++)
 		each[i] = &keys[i];
+	view = table_view(table, view);
 	/* Head and body are two reads: they must be of one moment. */
 	if (!view && ret_document)
 		rc = store_snapshot_take(store, &own);

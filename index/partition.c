@@ -38,7 +38,7 @@ static void forget(struct txn *txn, struct table *table, const struct key *pk)
 
 static enum rc run(struct step *step, commit_fn *fn, unsigned flags)
 {
-	enum rc rc = table_enter(step->table);
+	enum rc rc = table_enter_to_change(step->table);
 	if (rc)
 		return rc;
 	/* A key of another type was made for another definition of the table. */
@@ -119,7 +119,7 @@ enum rc partition_get(struct table *table, const struct view *view, const struct
 	if (rc)
 		return rc;
 	row_partition(&row, table->id, pk);
-	rc = store_get(table->volume->store, view_snapshot(view), row.data, row.len, &value);
+	rc = store_get(table->volume->store, view_snapshot(table_view(table, view)), row.data, row.len, &value);
 	table_leave(table);
 	return rc ? rc : partition_read(value.data, value.len, ret_record);
 }

@@ -34,6 +34,11 @@ struct volume {
 	pthread_rwlock_t tables_lock;
 	struct table *tables;
 
+	/* Snapshots by name. */
+	pthread_mutex_t snapshots_lock;
+	struct snapshot *snapshots;
+	unsigned snapshot_count;
+
 	struct collector *collector;
 	struct refusals *refusals;
 };
@@ -42,6 +47,7 @@ struct view {
 	struct volume *volume;
 	uint64_t written; /* read before the snapshot was taken: it may hold more than this, never less */
 	struct store_snapshot *snapshot;
+	bool frozen; /* a snapshot's: what it shows cannot change */
 };
 
 static inline struct store_snapshot *view_snapshot(const struct view *view)
@@ -65,11 +71,26 @@ struct table {
 	struct schema *schema; /* under gate */
 	bool named;            /* `.schema.json` is listed; under gate */
 	struct usage usage;
+
+	/* Of a frozen table (snapshot.h), both borrowed: its snapshot, whose references are the table's, and the view that all is read from. */
+	struct snapshot *snapshot;
+	const struct view *view;
 };
+
+/* The view to read a table from: a frozen one has its own. All that reads goes through here. */
+static inline const struct view *table_view(const struct table *table, const struct view *view)
+{
+	return table->view ? table->view : view;
+}
 
 /* catalogue, used by volume.c */
 enum rc tables_load(struct volume *volume, struct why *why);
 void tables_forget(struct volume *volume);
+
+/* Reads a table's definition from its rows. RC_CORRUPT with why. */
+enum rc table_load(struct volume *volume, const struct view *view, const char *name, uint32_t id, struct table **ret_table, struct why *why);
+void table_free(struct table *table); /* whatever its references */
+void snapshots_forget(struct volume *volume);
 
 /* Within a commit: a table's name came or went. */
 enum rc root_touch(struct txn *txn);
@@ -84,6 +105,8 @@ void definition_store(struct txn *txn, uint32_t table, const struct table_record
 
 /* Takes the gate for reading; RC_STALE (and not taken) where the table was removed. */
 enum rc table_enter(struct table *table);
+/* The same for a change: RC_READ_ONLY, too, where it is frozen. */
+enum rc table_enter_to_change(struct table *table);
 void table_leave(struct table *table);
 
 /* The background collector of rows that nobody refers to: collect.c. */

@@ -2,6 +2,7 @@
  * tables_change, so that the two agree whenever that is free. */
 #include "index/table.h"
 #include "index/private.h"
+#include "index/snapshot.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,11 @@ enum rc table_enter(struct table *table)
 		return RC_OK;
 	pthread_rwlock_unlock(&table->gate);
 	return RC_STALE;
+}
+
+enum rc table_enter_to_change(struct table *table)
+{
+	return table->view ? RC_READ_ONLY : table_enter(table);
 }
 
 void table_leave(struct table *table)
@@ -39,18 +45,27 @@ uint64_t table_identity(const struct table *table)
 
 struct table *table_ref(struct table *table)
 {
-	__atomic_add_fetch(&table->refs, 1, __ATOMIC_RELAXED);
+	if (table->snapshot)
+		snapshot_ref(table->snapshot);
+	else
+		__atomic_add_fetch(&table->refs, 1, __ATOMIC_RELAXED);
 	return table;
 }
 
-void table_unref(struct table *table)
+void table_free(struct table *table)
 {
-	if (!table || __atomic_sub_fetch(&table->refs, 1, __ATOMIC_ACQ_REL))
-		return;
 	schema_free(table->schema);
 	usage_free(&table->usage);
 	pthread_rwlock_destroy(&table->gate);
 	free(table);
+}
+
+void table_unref(struct table *table)
+{
+	if (table && table->snapshot)
+		snapshot_unref(table->snapshot);
+	else if (table && !__atomic_sub_fetch(&table->refs, 1, __ATOMIC_ACQ_REL))
+		table_free(table);
 }
 
 static struct table *table_new(struct volume *volume, const char *name, uint32_t id, uint64_t identity)
@@ -240,6 +255,8 @@ enum rc table_remove(struct table *table, struct why *why)
 {
 	struct volume *volume = table->volume;
 	struct removal removal = {.table = table, .why = why};
+	if (table->view)
+		return RC_READ_ONLY;
 	pthread_mutex_lock(&volume->tables_change);
 	pthread_rwlock_wrlock(&table->gate);
 	enum rc rc = table->removed ? RC_STALE : commit_run(volume, remove_commit, &removal, 0);
@@ -302,7 +319,7 @@ static enum rc rename_onto(struct table *table, struct table *target, const char
 
 enum rc table_rename(struct table *table, const char *name, bool noreplace, struct why *why)
 {
-	enum rc rc = schema_table_name(name, strlen(name), why);
+	enum rc rc = table->view ? RC_READ_ONLY : schema_table_name(name, strlen(name), why);
 	if (rc)
 		return rc;
 	struct volume *volume = table->volume;
@@ -327,7 +344,7 @@ enum rc table_stat(struct table *table, const struct view *view, struct table_co
 	if (rc)
 		return rc;
 	row_counters(&key, table->id);
-	rc = store_get(table->volume->store, view_snapshot(view), key.data, key.len, &value);
+	rc = store_get(table->volume->store, view_snapshot(table_view(table, view)), key.data, key.len, &value);
 	table_leave(table);
 	if (rc)
 		return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
@@ -389,7 +406,7 @@ static enum rc set_meta_commit(struct txn *txn, void *context)
 enum rc table_set_meta(struct table *table, const struct meta_change *change)
 {
 	struct table_touch touch = {table, change};
-	enum rc rc = table_enter(table);
+	enum rc rc = table_enter_to_change(table);
 	if (rc)
 		return rc;
 	rc = commit_run(table->volume, set_meta_commit, &touch, 0);
@@ -397,13 +414,12 @@ enum rc table_set_meta(struct table *table, const struct meta_change *change)
 	return rc;
 }
 
-/* Reads one table's definition at start-up. */
-static enum rc load_one(struct volume *volume, const char *name, uint32_t id, struct why *why)
+enum rc table_load(struct volume *volume, const struct view *view, const char *name, uint32_t id, struct table **ret_table, struct why *why)
 {
 	cleanup_buf struct buf key = {0}, value = {0};
 	struct table_record record;
 	row_table(&key, id);
-	enum rc rc = store_get(volume->store, NULL, key.data, key.len, &value);
+	enum rc rc = store_get(volume->store, view_snapshot(view), key.data, key.len, &value);
 	if (!rc)
 		rc = table_read(value.data, value.len, &record);
 	if (rc)
@@ -419,12 +435,12 @@ static enum rc load_one(struct volume *volume, const char *name, uint32_t id, st
 	if (!rc && table->schema->count != record.indexes)
 		rc = why_set(why, RC_CORRUPT, "table %s: %zu indexes defined, %u numbered", name, table->schema->count, record.indexes);
 	if (rc) {
-		table_unref(table);
+		table_free(table);
 		return rc == RC_NO_MEMORY ? rc : RC_CORRUPT;
 	}
 	for (uint32_t i = 0; i < record.indexes; i++)
 		table->schema->indexes[i].id = record.index_id[i];
-	list_add(volume, table);
+	*ret_table = table;
 	return RC_OK;
 }
 
@@ -449,7 +465,10 @@ enum rc tables_load(struct volume *volume, struct why *why)
 			break;
 		}
 		memcpy(name, key + low.len, name_n);
-		rc = load_one(volume, name, id, why);
+		struct table *table;
+		rc = table_load(volume, NULL, name, id, &table, why);
+		if (!rc)
+			list_add(volume, table);
 	}
 	store_cursor_close(cursor);
 	return rc == RC_NOT_FOUND ? RC_OK : rc;

@@ -47,7 +47,7 @@ enum rc view_open(struct volume *volume, struct view **ret_view)
 
 bool view_is_current(const struct view *view)
 {
-	return view->written == __atomic_load_n(&view->volume->written, __ATOMIC_ACQUIRE);
+	return view->frozen || view->written == __atomic_load_n(&view->volume->written, __ATOMIC_ACQUIRE);
 }
 
 void view_close(struct view *view)
@@ -247,6 +247,7 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 	volume->durable = options->durable;
 	pthread_mutex_init(&volume->lock, NULL);
 	pthread_mutex_init(&volume->tables_change, NULL);
+	pthread_mutex_init(&volume->snapshots_lock, NULL);
 	pthread_rwlock_init(&volume->tables_lock, NULL);
 	rc = (volume->path = strdup(path)) ? RC_OK : RC_NO_MEMORY;
 	if (!rc)
@@ -274,6 +275,7 @@ void volume_close(struct volume *volume)
 	if (!volume)
 		return;
 	collector_stop(volume);
+	snapshots_forget(volume);
 	tables_forget(volume);
 	refusals_free(volume);
 	txn_free(volume->txn);
@@ -281,6 +283,7 @@ void volume_close(struct volume *volume)
 	if (volume->lock_fd >= 0)
 		close(volume->lock_fd);
 	pthread_rwlock_destroy(&volume->tables_lock);
+	pthread_mutex_destroy(&volume->snapshots_lock);
 	pthread_mutex_destroy(&volume->tables_change);
 	pthread_mutex_destroy(&volume->lock);
 	free(volume->path);

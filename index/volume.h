@@ -37,7 +37,7 @@ const char *volume_path(const struct volume *volume);
 
 enum rc view_open(struct volume *volume, struct view **ret_view);
 void view_close(struct view *view); /* NULL is fine */
-/* Whether nothing was committed since it was opened, so that what it shows is what is so. */
+/* Whether what it shows is what is so: nothing was committed since it was opened, or it is a snapshot's. */
 bool view_is_current(const struct view *view);
 
 /* A change of what stat shows: only the fields whose flag is set; ctime always becomes now. */

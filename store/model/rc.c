@@ -36,6 +36,8 @@ const char *rc_name(enum rc rc)
 		return "RC_AGAIN";
 	case RC_CROSS:
 		return "RC_CROSS";
+	case RC_TOO_MANY:
+		return "RC_TOO_MANY";
 	case RC_STALE:
 		return "RC_STALE";
 	case RC_UNSUPPORTED:

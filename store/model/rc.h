@@ -23,6 +23,7 @@ enum rc {
 	RC_BUSY,          /* in use by somebody else; asking again now is no use */
 	RC_AGAIN,         /* not yet; asking again later is of use */
 	RC_CROSS,         /* too large or too far to be moved in one commit */
+	RC_TOO_MANY,      /* a bound on how many there may be is reached */
 	RC_STALE,         /* the thing that was meant is gone, though its name may be taken again */
 	RC_UNSUPPORTED,   /* understood, and not offered */
 	RC_NO_SPACE,      /* the disk is full */
