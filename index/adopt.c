@@ -182,8 +182,9 @@ static enum rc adopt_item(struct adoption *a, const uint8_t *row, size_t n, cons
 		rc = redefine_body(a->r, row, n, &head, in, &a->document);
 	if (rc)
 		return rc;
-	if (item_parse(a->document.data, a->document.len, &item, NULL))
-		return RC_CORRUPT;
+	rc = document_stored(&a->document, &item);
+	if (rc)
+		return rc;
 	const struct key *sort = schema_has_sort(schema) ? &new_sk : NULL;
 	rc = retype_item(a, &pk, &sk, &new_pk, &new_sk, &why);
 	if (!rc)
@@ -211,7 +212,7 @@ static enum rc adopt_all(struct adoption *a, char letter, adopt_fn *fn)
 	buf_add_byte(&low, (uint8_t)letter);
 	buf_add(&high, low.data, low.len);
 	row_after(&high);
-	enum rc rc = store_cursor_open(store, NULL, low.data, low.len, high.data, high.len, &cursor);
+	enum rc rc = rows_cursor(store, NULL, &low, &high, &cursor);
 	while (!rc && !(rc = store_cursor_next(cursor))) {
 		size_t n, value_n;
 		const uint8_t *row = store_cursor_key(cursor, &n);

@@ -3,6 +3,7 @@
  *
  * An item that was there before an index and does not fit it (wrong type, empty, too long) is skipped, as DynamoDB's backfill does: it has no entry until it is
  * written again, and then it must fit. SEMANTICS.md 6.2. */
+#include "index/document.h"
 #include "index/redefine.h"
 #include "index/change.h"
 #include <stdlib.h>
@@ -104,8 +105,8 @@ static enum rc fill_from(struct plan *plan, const uint8_t *row, size_t n, const 
 		rc = head_read(value, value_n, &head, &in);
 	if (!rc)
 		rc = redefine_body(r, row, n, &head, in, document);
-	if (!rc && item_parse(document->data, document->len, &item, NULL))
-		rc = RC_CORRUPT;
+	if (!rc)
+		rc = document_stored(document, &item);
 	struct entry_source source = {r->schema, &pk, has_sk ? &sk : NULL, item};
 	for (size_t i = 0; i < r->schema->count && !rc; i++) {
 		if (!plan->fresh[i])
@@ -129,7 +130,7 @@ static enum rc fill(struct plan *plan)
 	row_item(&low, r->table->id, NULL, NULL, false);
 	row_item(&high, r->table->id, NULL, NULL, false);
 	row_after(&high);
-	enum rc rc = store_cursor_open(r->table->volume->store, NULL, low.data, low.len, high.data, high.len, &cursor);
+	enum rc rc = rows_cursor(r->table->volume->store, NULL, &low, &high, &cursor);
 	while (!rc && !(rc = store_cursor_next(cursor))) {
 		size_t n, value_n;
 		const uint8_t *row = store_cursor_key(cursor, &n);

@@ -1,5 +1,6 @@
 /* change: see change.h. */
 #include "index/change.h"
+#include "index/document.h"
 #include "index/entry.h"
 #include <string.h>
 
@@ -14,6 +15,7 @@ void image_free(struct image *image)
 static void body_row(const struct buf *head_row, struct buf *ret_row)
 {
 	buf_add(ret_row, head_row->data, head_row->len);
+	ret_row->failed |= head_row->failed;
 	if (!ret_row->failed) {
 		uint8_t *letter = &ret_row->data[LETTER];
 		*letter = *letter == 'H' ? 'B' : (uint8_t)(*letter + 1);
@@ -239,9 +241,7 @@ static enum rc load_old(struct change *change, const struct buf *row, struct ima
 {
 	bool indexed = change->table->schema->count > 0;
 	enum rc rc = image_load(change->txn, row, indexed, image);
-	if (!rc && indexed && item_parse(image->document.data, image->document.len, ret_item, NULL))
-		rc = RC_CORRUPT; /* it was right when it was written */
-	return rc;
+	return !rc && indexed ? document_stored(&image->document, ret_item) : rc;
 }
 
 enum rc change_put(struct change *change, const struct key *pk, const struct key *sk, struct head *head, const struct item *item)

@@ -52,7 +52,7 @@ void leaf_row(const struct leaf *leaf, struct buf *row);
 const struct key *leaf_sort_key(const struct leaf *leaf); /* NULL: the table has none */
 /* Whether its keys are of the types that the table's definition has now; the gate is held. */
 bool leaf_fits(const struct leaf *leaf);
-bool leaf_has_partition(struct txn *txn, const struct leaf *leaf);
+enum rc leaf_has_partition(struct txn *txn, const struct leaf *leaf); /* RC_NOT_FOUND: there is none */
 /* Reads the document as this item's (item_parse, document_check). The item borrows the document. */
 enum rc leaf_parse(const struct leaf *leaf, const void *document, size_t len, struct item **ret_item, uint32_t *ret_measure,
                    struct why *why);

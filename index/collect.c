@@ -33,7 +33,7 @@ static enum rc delete_some(struct volume *volume, const struct buf *low, const s
 	int rows = 0;
 	enum rc rc = store_batch_new(volume->store, &batch);
 	if (!rc)
-		rc = store_cursor_open(volume->store, NULL, low->data, low->len, high->data, high->len, &cursor);
+		rc = rows_cursor(volume->store, NULL, low, high, &cursor);
 	while (!rc && rows < BATCH_ROWS && !(rc = store_cursor_next(cursor))) {
 		size_t n;
 		const uint8_t *key = store_cursor_key(cursor, &n);
@@ -86,7 +86,7 @@ static enum rc next_dead(struct volume *volume, uint32_t *table, uint32_t *index
 	row_dead(&low, *table, *index);
 	buf_add_byte(&low, 0); /* right after it */
 	row_dead(&high, UINT32_MAX, UINT32_MAX);
-	enum rc rc = store_cursor_open(volume->store, NULL, low.data, low.len, high.data, high.len, &cursor);
+	enum rc rc = rows_cursor(volume->store, NULL, &low, &high, &cursor);
 	if (!rc)
 		rc = store_cursor_next(cursor);
 	if (!rc) {

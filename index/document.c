@@ -71,3 +71,9 @@ void document_rekey(const struct schema *schema, const struct key *pk, const str
 	}
 	buf_add(out, item->document + at, item->document_len - at);
 }
+
+enum rc document_stored(const struct buf *document, struct item **ret_item)
+{
+	enum rc rc = item_parse(document->data, document->len, ret_item, NULL);
+	return rc == RC_REFUSED || rc == RC_UNFINISHED || rc == RC_TOO_BIG ? RC_CORRUPT : rc;
+}

@@ -18,4 +18,7 @@ enum rc document_check(const struct schema *schema, const struct key *pk, const 
 /* Appends the document to *out with the values of its key attributes replaced by these keys, where it holds them and they differ; every other byte stays. */
 void document_rekey(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item, struct buf *out);
 
+/* Reads a document that is stored, so was right when it was written: RC_CORRUPT where it is not now. The item borrows the bytes. */
+enum rc document_stored(const struct buf *document, struct item **ret_item);
+
 #endif

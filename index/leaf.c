@@ -157,19 +157,20 @@ static enum rc condition(const struct leaf_write *write, bool there, const struc
 	return RC_OK;
 }
 
-bool leaf_has_partition(struct txn *txn, const struct leaf *leaf)
+enum rc leaf_has_partition(struct txn *txn, const struct leaf *leaf)
 {
 	cleanup_buf struct buf row = {0}, value = {0};
 	row_partition(&row, leaf->table->id, &leaf->pk);
-	return txn_get(txn, &row, &value) == RC_OK;
+	return txn_get(txn, &row, &value);
 }
 
 enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct head *head, const void *bytes, bool fresh)
 {
 	cleanup_buf struct buf row = {0};
 	const struct key *pk = leaf->in_partition ? &leaf->pk : NULL;
-	if (pk && fresh && !leaf_has_partition(change->txn, leaf))
-		return RC_NOT_FOUND;
+	enum rc rc = pk && fresh ? leaf_has_partition(change->txn, leaf) : RC_OK;
+	if (rc)
+		return rc;
 	head->version = txn_sequence(change->txn);
 	head->meta.ctime = txn_now(change->txn);
 	leaf_row(leaf, &row);

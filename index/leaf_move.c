@@ -36,9 +36,9 @@ static enum rc put(struct change *change, const struct leaf *to, struct head *he
 		return RC_TOO_BIG;
 	if (to->kind == LEAF_FILE)
 		return leaf_put_file(change, to, head, document->data, !replaces);
-	if (!leaf_has_partition(change->txn, to))
-		return RC_NOT_FOUND;
-	enum rc rc = leaf_parse(to, document->data, document->len, &item, &head->measure, change->why);
+	enum rc rc = leaf_has_partition(change->txn, to);
+	if (!rc)
+		rc = leaf_parse(to, document->data, document->len, &item, &head->measure, change->why);
 	return rc ? rc : change_put(change, &to->pk, leaf_sort_key(to), head, item);
 }
 

@@ -151,8 +151,8 @@ static enum rc move_item(struct change *change, const struct step *s, const stru
 	const struct schema *schema = s->table->schema;
 	row_item(&row, s->table->id, s->pk, sk, false);
 	enum rc rc = image_load(change->txn, &row, true, &image);
-	if (!rc && item_parse(image.document.data, image.document.len, &old, NULL))
-		rc = RC_CORRUPT;
+	if (!rc)
+		rc = document_stored(&image.document, &old);
 	if (rc)
 		return rc;
 	document_rekey(schema, s->to, sk, old, &document);
@@ -194,7 +194,7 @@ static enum rc move_all(struct change *change, const struct step *s, bool files,
 		row_item(&low, s->table->id, s->pk, NULL, false);
 	buf_add(&high, low.data, low.len);
 	row_after(&high);
-	enum rc rc = store_cursor_open(s->table->volume->store, NULL, low.data, low.len, high.data, high.len, &cursor);
+	enum rc rc = rows_cursor(s->table->volume->store, NULL, &low, &high, &cursor);
 	while (!rc && !(rc = store_cursor_next(cursor))) {
 		size_t n, value_n, name_n;
 		struct key pk, sk;

@@ -55,6 +55,15 @@ static inline struct store_snapshot *view_snapshot(const struct view *view)
 	return view ? view->snapshot : NULL;
 }
 
+/* A cursor over the rows from `low` up to `high`. RC_NO_MEMORY also where a bound could not be composed: it would be the bound of another range, or of everything. */
+static inline enum rc rows_cursor(struct store *store, const struct store_snapshot *at, const struct buf *low, const struct buf *high,
+				  struct store_cursor **ret_cursor)
+{
+	if (low->failed || high->failed || !low->len || !high->len)
+		return RC_NO_MEMORY;
+	return store_cursor_open(store, at, low->data, low->len, high->data, high->len, ret_cursor);
+}
+
 /* A table, known to the process as long as somebody refers to it; the same object through renames and adoption.
  *
  * `gate` is held for reading over each operation on its rows, and for writing while its definition changes (id and schema with it), so that

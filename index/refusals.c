@@ -1,5 +1,6 @@
 /* refusals: see refusals.h. The ids and sizes of what is stored are remembered, oldest first, so that bounding it reads nothing; the list is
- * changed after the commit that changed the rows. Evictions are commits of their own: until they have run there may be one too many. */
+ * changed after the commit that changed the rows, and has room for what is coming before that, so that it cannot fail to learn of it. Evictions are commits of their own: until they have run there
+ * may be one too many. */
 #include "index/refusals.h"
 #include "index/change.h"
 #include "index/private.h"
@@ -24,25 +25,47 @@ struct refusals {
 	struct ring lines, drafts;
 };
 
+/* More than can be on their way at once: a group of the queue, and who has committed and not come here yet. */
+enum { RING_AHEAD = 512 };
+
+static bool ring_reserve(struct ring *ring)
+{
+	if (ring->cap - ring->count >= RING_AHEAD)
+		return true;
+	size_t cap = ring->count + 2 * RING_AHEAD;
+	struct known *grown = realloc(ring->at, cap * sizeof *grown);
+	if (!grown)
+		return false;
+	ring->at = grown;
+	ring->cap = cap;
+	return true;
+}
+
+/* In the order of ids, in which commits may be a little ahead of each other here. */
 static bool ring_add(struct ring *ring, uint64_t id, uint32_t size)
 {
-	for (size_t i = 0; i < ring->count; i++)
-		if (ring->at[i].id == id) {
-			ring->bytes += size - ring->at[i].size;
-			ring->at[i].size = size;
-			return true;
-		}
-	if (ring->count == ring->cap) {
-		size_t cap = ring->cap ? ring->cap * 2 : 64;
-		struct known *grown = realloc(ring->at, cap * sizeof *grown);
-		if (!grown)
-			return false;
-		ring->at = grown;
-		ring->cap = cap;
+	size_t i = ring->count;
+	while (i && ring->at[i - 1].id > id)
+		i--;
+	if (i && ring->at[i - 1].id == id) {
+		ring->bytes += (uint64_t)size - ring->at[i - 1].size;
+		ring->at[i - 1].size = size;
+		return true;
 	}
-	ring->at[ring->count++] = (struct known){id, size};
+	if (ring->count == ring->cap)
+		return false;
+	memmove(&ring->at[i + 1], &ring->at[i], (ring->count++ - i) * sizeof *ring->at);
+	ring->at[i] = (struct known){id, size};
 	ring->bytes += size;
 	return true;
+}
+
+static enum rc make_room(struct refusals *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool room = ring_reserve(&r->lines) && ring_reserve(&r->drafts);
+	pthread_mutex_unlock(&r->lock);
+	return room ? RC_OK : RC_NO_MEMORY;
 }
 
 static void ring_remove(struct ring *ring, uint64_t id)
@@ -172,7 +195,7 @@ static enum rc evict_commit(struct txn *txn, void *context)
 	return RC_OK;
 }
 
-/* Takes the oldest out until the bounds hold. One that cannot be deleted now stays stored and is found again at the next start. */
+/* Takes the oldest out until the bounds hold. One that cannot be deleted now stays, and is tried again with the next. */
 static void bound(struct volume *volume)
 {
 	struct refusals *r = volume->refusals;
@@ -182,13 +205,14 @@ static void bound(struct volume *volume)
 		bool lines = r->lines.count > REFUSALS_LINES;
 		bool drafts = r->drafts.count > REFUSALS_KEPT || (r->drafts.count > 1 && r->drafts.bytes > REFUSALS_KEPT_BYTES);
 		struct ring *ring = drafts ? &r->drafts : lines ? &r->lines : NULL;
-		if (ring) {
+		if (ring)
 			evicting = (struct evicting){ring->at[0].id, drafts};
-			ring_remove(ring, evicting.id);
-		}
 		pthread_mutex_unlock(&r->lock);
 		if (!ring || commit_run(volume, evict_commit, &evicting, 0))
 			return;
+		pthread_mutex_lock(&r->lock);
+		ring_remove(ring, evicting.id);
+		pthread_mutex_unlock(&r->lock);
 	}
 }
 
@@ -206,7 +230,9 @@ static void remember(struct volume *volume, uint64_t id, bool draft, uint32_t si
 enum rc refusals_add(struct volume *volume, const struct refusal *refusal, uint64_t *id)
 {
 	struct adding adding = {volume, refusal, *id};
-	enum rc rc = commit_run(volume, add_commit, &adding, 0);
+	enum rc rc = make_room(volume->refusals);
+	if (!rc)
+		rc = commit_run(volume, add_commit, &adding, 0);
 	if (rc)
 		return rc;
 	*id = adding.id;
@@ -219,6 +245,9 @@ enum rc refusals_keep(struct txn *txn, struct volume *volume, const struct actor
 {
 	cleanup_buf struct buf line = {0};
 	struct why why = {.line = 0};
+	enum rc rc = make_room(volume->refusals);
+	if (rc)
+		return rc;
 	uint64_t id = commit_new_refusal(volume);
 	why_set(&why, RC_OK, "emptied; the %zu bytes that were there are kept", n);
 	compose(&line, actor, "OK", &why, id, txn_now(txn));
@@ -383,7 +412,7 @@ static enum rc load_ring(struct volume *volume, bool drafts)
 		row_error(&low, 0);
 		row_error(&high, UINT64_MAX);
 	}
-	enum rc rc = store_cursor_open(volume->store, NULL, low.data, low.len, high.data, high.len, &cursor);
+	enum rc rc = rows_cursor(volume->store, NULL, &low, &high, &cursor);
 	while (!rc && !(rc = store_cursor_next(cursor))) {
 		size_t n, value_n;
 		const uint8_t *key = store_cursor_key(cursor, &n);
@@ -395,7 +424,7 @@ static enum rc load_ring(struct volume *volume, bool drafts)
 		uint64_t id = row_read_u64(&reader);
 		if (reader.bad || reader.at != reader.end || (drafts && head_read(value, value_n, &head, &in)))
 			rc = RC_CORRUPT;
-		else if (!ring_add(ring, id, head.size))
+		else if (!ring_reserve(ring) || !ring_add(ring, id, head.size))
 			rc = RC_NO_MEMORY;
 	}
 	store_cursor_close(cursor);

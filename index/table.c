@@ -451,7 +451,7 @@ enum rc tables_load(struct volume *volume, struct why *why)
 	row_catalog(&low, "");
 	row_catalog(&high, "");
 	row_after(&high);
-	enum rc rc = store_cursor_open(volume->store, NULL, low.data, low.len, high.data, high.len, &cursor);
+	enum rc rc = rows_cursor(volume->store, NULL, &low, &high, &cursor);
 	while (!rc && !(rc = store_cursor_next(cursor))) {
 		size_t n, value_n;
 		const uint8_t *key = store_cursor_key(cursor, &n);

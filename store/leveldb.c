@@ -221,6 +221,8 @@ enum rc store_get(struct store *store, const struct store_snapshot *at, const vo
 	char *value;
 	enum rc rc;
 
+	if (!n)
+		return RC_NO_MEMORY;
 	__atomic_add_fetch(&store->gets, 1, __ATOMIC_RELAXED);
 	value = leveldb_get(store->db, at ? at->read : store->read, key, n, &value_n, &message);
 	rc = rc_of_message(message, NULL);

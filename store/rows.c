@@ -10,20 +10,30 @@ static void row_start(struct buf *key, uint32_t table, char letter)
 	buf_add_byte(key, (uint8_t)letter);
 }
 
+/* A row that could not be composed is empty, never a shorter one: the engine has none such (store.h). */
+static void row_end(struct buf *key)
+{
+	if (key->failed)
+		key->len = 0;
+}
+
 void row_volume(struct buf *key)
 {
 	row_start(key, 0, 'V');
+	row_end(key);
 }
 
 void row_root(struct buf *key)
 {
 	row_start(key, 0, 'M');
+	row_end(key);
 }
 
 void row_catalog(struct buf *key, const char *name)
 {
 	row_start(key, 0, 'T');
 	buf_add_text(key, name);
+	row_end(key);
 }
 
 void row_dead(struct buf *key, uint32_t table, uint32_t index)
@@ -32,28 +42,33 @@ void row_dead(struct buf *key, uint32_t table, uint32_t index)
 	buf_add_u32(key, table);
 	if (index)
 		buf_add_u32(key, index);
+	row_end(key);
 }
 
 void row_refusal(struct buf *key, uint64_t id, bool body)
 {
 	row_start(key, 0, body ? 'S' : 'R');
 	buf_add_u64(key, id);
+	row_end(key);
 }
 
 void row_error(struct buf *key, uint64_t id)
 {
 	row_start(key, 0, 'E');
 	buf_add_u64(key, id);
+	row_end(key);
 }
 
 void row_table(struct buf *key, uint32_t table)
 {
 	row_start(key, table, 'T');
+	row_end(key);
 }
 
 void row_counters(struct buf *key, uint32_t table)
 {
 	row_start(key, table, 'C');
+	row_end(key);
 }
 
 void row_partition(struct buf *key, uint32_t table, const struct key *pk)
@@ -61,6 +76,7 @@ void row_partition(struct buf *key, uint32_t table, const struct key *pk)
 	row_start(key, table, 'P');
 	if (pk)
 		key_encode(pk, key);
+	row_end(key);
 }
 
 void row_item(struct buf *key, uint32_t table, const struct key *pk, const struct key *sk, bool body)
@@ -70,6 +86,7 @@ void row_item(struct buf *key, uint32_t table, const struct key *pk, const struc
 		key_encode(pk, key);
 	if (sk)
 		key_encode(sk, key);
+	row_end(key);
 }
 
 void row_file(struct buf *key, uint32_t table, const struct key *pk, const char *name, size_t n, bool body)
@@ -79,6 +96,7 @@ void row_file(struct buf *key, uint32_t table, const struct key *pk, const char 
 	if (pk)
 		key_encode(pk, key);
 	buf_add(key, name, n);
+	row_end(key);
 }
 
 void row_entry(struct buf *key, uint32_t table, uint32_t index, const struct key *const *keys, size_t n, bool body)
@@ -87,6 +105,7 @@ void row_entry(struct buf *key, uint32_t table, uint32_t index, const struct key
 	buf_add_u32(key, index);
 	for (size_t i = 0; i < n; i++)
 		key_encode(keys[i], key);
+	row_end(key);
 }
 
 void row_body(struct buf *key, const uint8_t *head_row, size_t n)

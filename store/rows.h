@@ -65,7 +65,7 @@ struct partition_record {
 	uint32_t items, files; /* names in it */
 };
 
-/* Keys: each appends to an empty buf. */
+/* Keys: each appends to an empty buf, and leaves it empty where memory ran out: RC_NO_MEMORY is then what the engine says. */
 void row_volume(struct buf *key);
 void row_root(struct buf *key);
 void row_catalog(struct buf *key, const char *name);

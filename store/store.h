@@ -2,7 +2,7 @@
  * only file that names LevelDB. Tests put a faulty layer in front (tests/unit). Everything here may be called by any number of threads at once, except that one cursor or one batch
  * belongs to one thread at a time.
  *
- * Keys compare bytewise (memcmp, shorter first). Every value is checked by the engine's checksum when it is read: what does not fit is RC_CORRUPT.
+ * Keys compare bytewise (memcmp, shorter first), and have at least one byte: an empty one is what is left of a key for which there was no memory, and RC_NO_MEMORY to read by. Every value is checked by the engine's checksum when it is read: what does not fit is RC_CORRUPT.
  */
 #ifndef ITEMFS_STORE_H
 #define ITEMFS_STORE_H
