@@ -102,7 +102,7 @@ enum rc listing_start(struct listing *l)
 	store_cursor_close(l->cursor);
 	l->cursor = NULL;
 	l->jump = false;
-	enum rc rc = store_cursor_open(l->volume->store, l->snapshot, l->low.data, l->low.len, l->high.data, l->high.len, &l->cursor);
+	enum rc rc = rows_cursor(l->volume->store, l->snapshot, &l->low, &l->high, &l->cursor);
 	if (!rc && l->descending)
 		store_cursor_end(l->cursor);
 	return rc;
