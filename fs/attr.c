@@ -128,7 +128,7 @@ static enum rc truncate_stored(fuse_req_t req, struct node *node, uint64_t size,
 	write.mtime = clock_now();
 	write.durable = front->options.durable;
 	write.actor = &actor;
-	rc = place.cut ? place_resolve(&place, node->name, write.document, write.len, why) : RC_OK;
+	rc = place_cut(&place) ? place_resolve(&place, node->name, false, write.document, write.len, why) : RC_OK;
 	if (!rc)
 		rc = leaf_write(&place.leaf, &write, NULL, why);
 	free(path);

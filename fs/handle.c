@@ -105,14 +105,17 @@ static enum rc write_leaf(const struct handle *handle, struct place *place, cons
 	};
 	cleanup_buf struct buf rekeyed = {0};
 	bool moved = handle->draft.path && strcmp(handle->draft.path, actor->path) != 0;
-	if (moved && place->leaf.kind == LEAF_ITEM && write.len) { /* a rename carries the draft, its key attributes with it */
+	if (moved && place->leaf.kind == LEAF_ITEM && !place->unresolved && write.len) { /* a rename carries the draft, its key attributes with it */
 		enum rc carried = leaf_rekey(&place->leaf, write.document, write.len, &rekeyed, why);
 		if (carried)
 			return carried;
 		write.document = rekeyed.data;
 		write.len = rekeyed.len;
 	}
-	enum rc rc = place->cut ? place_resolve(place, handle->node->name, write.document, write.len, why) : RC_OK;
+	bool settles = place_pending(place);
+	enum rc rc = place_cut(place) ? place_resolve(place, handle->node->name, false, write.document, write.len, why) : RC_OK;
+	if (!rc && settles)
+		rc = place_settle(place, write.document, write.len, why);
 	return rc ? rc : leaf_write(&place->leaf, &write, ret_head, why);
 }
 
@@ -133,13 +136,16 @@ static enum rc write_definition(const struct handle *handle, const struct place 
 	return definition_set(place->table, &write, ret_head, why);
 }
 
-/* The definition's change gives names another meaning: it takes them for itself. */
-static void lock_for(struct frontend *front, bool definition)
+/* Takes the names: for itself where the commit gives names another meaning, as a definition's does, and that of the first document of a partition whose name was cut. */
+static enum rc take_names(struct frontend *front, struct node *node, struct place *ret_place)
 {
-	if (definition)
-		names_write(front);
-	else
-		names_read(front);
+	names_read(front);
+	enum rc rc = place_of(front, node, ret_place);
+	if (node->kind != NODE_DEFINITION && (rc || !place_pending(ret_place)))
+		return rc;
+	names_done(front);
+	names_write(front);
+	return place_of(front, node, ret_place);
 }
 
 /* One try. */
@@ -150,16 +156,7 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 	struct target target;
 	struct head head;
 	struct why why = {.line = 0};
-	pthread_mutex_lock(&front->tree.lock);
-	bool definition = node->kind == NODE_DEFINITION;
-	pthread_mutex_unlock(&front->tree.lock);
-	lock_for(front, definition);
-	while (definition != (node->kind == NODE_DEFINITION)) { /* renamed before we had the names */
-		names_done(front);
-		definition = !definition;
-		lock_for(front, definition);
-	}
-	enum rc rc = place_of(front, node, &place);
+	enum rc rc = take_names(front, node, &place);
 	if (!rc) {
 		read_target(front, handle, &target);
 		rc = place.kind == NODE_DEFINITION ? write_definition(handle, &place, &target, durable, &head, &why)

@@ -12,7 +12,7 @@
 /* Gives the whole name with its suffix, or the cut one where it is too long. False: the name is empty (out of memory). */
 bool long_name_write(const struct buf *name, const char *suffix, char out[256]);
 
-/* Where the hash of a cut name begins ("%~…"); 0 where it is no such name. */
+/* Where the hash of a cut name begins ("%~…"); 0 where it is no such name: those have 252 to 255 bytes. */
 size_t long_name_at(const char *name, const char *suffix);
 
 /* As much of the (first) key as the first n bytes of a cut name still tell, S or B: the keys that begin so are few. */

@@ -188,7 +188,7 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 				   : no_links(parent);
 	if (!rc && pending(front, parent, name))
 		rc = RC_EXISTS;
-	if (!rc && place.cut)
+	if (!rc && place_cut(&place))
 		rc = why_set(&why, RC_REFUSED, "this name is cut, so a document must say the whole key");
 	if (!rc)
 		rc = place.kind == NODE_DEFINITION ? RC_FORBIDDEN : leaf_write(&place.leaf, &write, NULL, &why);

@@ -55,6 +55,12 @@ static enum rc item_key(const char *name, const struct schema *schema, struct le
 	return why_set(why, RC_INVALID, "this table has no sort key: a partition holds one item, item.json");
 }
 
+/* How the table's definition reads names; taken out of it, since a search may not hold it. */
+struct names_as {
+	bool declared;
+	enum key_type pk, sk; /* sk: KEY_N, too, where there is none: then no name is cut */
+};
+
 static enum rc draft_id(const char *name, uint64_t *ret_id)
 {
 	char *end, again[32];
@@ -88,14 +94,67 @@ static enum rc plain_name(const struct node *parent, const char *name, struct pl
 	return RC_OK;
 }
 
+/* Where the partition's name was cut: the key among the stored ones that has it, or the name itself while there is none. */
+static enum rc cut_partition(struct frontend *front, struct place *place, const char *name, const struct names_as *as)
+{
+	enum rc rc = as->declared ? place_search(front->volume, place, LISTING_PARTITIONS, name, as->pk) : RC_NOT_FOUND;
+	place->cut_pk = as->declared && place->kind == NODE_ITEM;
+	if (rc != RC_NOT_FOUND)
+		return rc;
+	key_pending(name, &place->leaf.pk);
+	place->unresolved = place->cut_pk;
+	return RC_OK;
+}
+
+static enum rc cut_item(struct frontend *front, struct place *place, const char *name, const struct names_as *as)
+{
+	enum rc rc = RC_NOT_FOUND;
+	place->leaf.has_sk = true;
+	place->cut_sk = as->declared;
+	if (!as->declared) {
+		key_pending(name, &place->leaf.sk);
+		return RC_OK;
+	}
+	if (!place->unresolved)
+		rc = place_search(front->volume, place, LISTING_ITEMS, name, as->sk);
+	place->unresolved = rc == RC_NOT_FOUND;
+	return rc;
+}
+
+/* Partitions, items and plain files. */
+static enum rc fill_leaf(struct frontend *front, struct node *parent, const char *name, struct place *place, struct why *why)
+{
+	const struct schema *schema;
+	bool inside = parent->kind == NODE_PARTITION, item = place->kind == NODE_ITEM;
+	const char *partition = inside ? parent->name : name;
+	leaf_begin(place, item ? LEAF_ITEM : LEAF_FILE, inside || place->kind == NODE_PARTITION);
+	enum rc rc = table_schema(place->table, &schema);
+	if (rc)
+		return rc;
+	struct names_as as = {schema->declared, schema->key.partition[0].type, schema_has_sort(schema) ? schema->key.sort[0].type : KEY_N};
+	bool cut_pk = place->leaf.in_partition && as.pk != KEY_N && long_name_at(partition, "");
+	bool cut_sk = item && as.sk != KEY_N && long_name_at(name, NAME_SUFFIX);
+	if (place->leaf.in_partition && !cut_pk)
+		rc = partition_key(partition, schema, &place->leaf.pk, why);
+	if (!rc && item && !cut_sk)
+		rc = item_key(name, schema, &place->leaf, why);
+	table_schema_done(place->table);
+	if (!rc && cut_pk)
+		rc = cut_partition(front, place, partition, &as);
+	if (!rc && cut_sk)
+		rc = cut_item(front, place, name, &as);
+	if (!rc && place->unresolved)
+		return RC_NOT_FOUND;
+	return !rc && place->kind == NODE_PLAIN ? plain_name(parent, name, place) : rc;
+}
+
 /* Fills `place` for kind and name below parent; the parent's own key first. */
 static enum rc fill(struct frontend *front, struct node *parent, enum node_kind kind, const char *name, struct place *place, struct why *why)
 {
-	const struct schema *schema;
 	place->kind = kind;
 	place->parent = parent;
 	place->table = table_above(parent);
-	place->cut = place->unresolved = false;
+	place->cut_pk = place->cut_sk = place->unresolved = false;
 	switch (kind) {
 	case NODE_ROOT:
 	case NODE_CONTROL:
@@ -124,24 +183,7 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	case NODE_PLAIN:
 		break;
 	}
-	bool inside = parent->kind == NODE_PARTITION;
-	leaf_begin(place, kind == NODE_ITEM ? LEAF_ITEM : LEAF_FILE, inside || kind == NODE_PARTITION);
-	enum rc rc = table_schema(place->table, &schema);
-	if (rc)
-		return rc;
-	if (place->leaf.in_partition)
-		rc = partition_key(inside ? parent->name : name, schema, &place->leaf.pk, why);
-	enum key_type sort_type = schema_has_sort(schema) ? schema->key.sort[0].type : KEY_N;
-	place->cut = kind == NODE_ITEM && sort_type != KEY_N && long_name_at(name, NAME_SUFFIX);
-	if (!rc && kind == NODE_ITEM && !place->cut)
-		rc = item_key(name, schema, &place->leaf, why);
-	table_schema_done(place->table);
-	if (!rc && place->cut) {
-		place->leaf.has_sk = true;
-		rc = place_search(front->volume, place, LISTING_ITEMS, name, sort_type);
-		place->unresolved = rc == RC_NOT_FOUND;
-	}
-	return !rc && kind == NODE_PLAIN ? plain_name(parent, name, place) : rc;
+	return fill_leaf(front, parent, name, place, why);
 }
 
 /* A name that cannot be is not there. */

@@ -20,12 +20,24 @@ struct place {
 	struct key keys[ROW_KEYS_MAX]; /* an index key: the first; an entry: all of them */
 	size_t key_count;
 	uint64_t id; /* a rejected draft */
-	bool cut;        /* an item whose name was cut (over 255 bytes): its document must hold its sort key */
-	bool unresolved; /* and nothing of that name is stored: leaf.sk is not known until place_resolve() */
+	/* Names over 255 bytes, of items in declared tables (in undeclared ones a name that was cut is a key like any other): */
+	bool cut_pk, cut_sk; /* the partition's name, the item's own: the document must hold that key */
+	bool unresolved;     /* and nothing of that name is stored: leaf's keys are not known until place_resolve() */
 };
 
-/* For an item whose name is cut: takes the sort key from the document and sees that it has this name. RC_REFUSED. */
-enum rc place_resolve(struct place *place, const char *name, const void *document, size_t len, struct why *why);
+/* Whether it is an item whose name, or whose partition's, was cut. */
+static inline bool place_cut(const struct place *place)
+{
+	return place->cut_pk || place->cut_sk;
+}
+
+/* For such an item: takes the keys from the document and sees that they have these names. `moved`: what the document says of a key that is known will be set to that one. RC_REFUSED. */
+enum rc place_resolve(struct place *place, const char *name, bool moved, const void *document, size_t len, struct why *why);
+
+/* Whether its partition waits for its first document: the commit of an item there gives names another meaning. */
+bool place_pending(const struct place *place);
+/* After place_resolve(), with the names held for writing: the document can be this item's, and its partition has its key. Refusals as leaf_write(). */
+enum rc place_settle(struct place *place, const void *document, size_t len, struct why *why);
 
 
 /* What a node stands for. RC_STALE: it is dead; RC_NOT_FOUND: its name means nothing in the table as it is defined now. */

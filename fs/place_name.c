@@ -2,10 +2,22 @@
 #include "fs/long_name.h"
 #include "fs/name.h"
 #include "fs/place.h"
+#include <string.h>
+
+static bool pending_name(const struct key *key, char out[256])
+{
+	if (key->len > NAME_BYTES_MAX)
+		return false;
+	memcpy(out, key->data, key->len);
+	out[key->len] = 0;
+	return true;
+}
 
 bool place_item_name(const struct key *sk, bool has_sk, char out[256])
 {
 	cleanup_buf struct buf name = {0};
+	if (has_sk && sk->type == KEY_PENDING)
+		return pending_name(sk, out);
 	if (has_sk)
 		name_of_key(sk, NAME_WHOLE, &name);
 	else
@@ -16,6 +28,8 @@ bool place_item_name(const struct key *sk, bool has_sk, char out[256])
 bool place_key_name(const struct key *key, bool component, char out[256])
 {
 	cleanup_buf struct buf name = {0};
+	if (key->type == KEY_PENDING)
+		return pending_name(key, out);
 	name_of_key(key, component ? NAME_COMPONENT : NAME_WHOLE, &name);
 	return long_name_write(&name, "", out);
 }

@@ -56,7 +56,7 @@ static enum rc rename_pending(struct renaming *r, bool *ret_moved)
 	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &fresh, .appeared = node->appeared};
 	bool written = node->dirty;
 	pthread_mutex_unlock(&r->front->tree.lock);
-	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || written || r->from.cut || r->place.cut) {
+	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || written || place_cut(&r->from) || place_cut(&r->place)) {
 		struct head head;
 		bool taken = r->target && r->target->pending;
 		if (!taken && !r->place.unresolved)
@@ -129,11 +129,21 @@ static enum rc resolve(struct renaming *r, const struct buf *written)
 {
 	cleanup_buf struct buf stored = {0};
 	struct head head;
-	if (r->place.kind != NODE_ITEM || !r->place.cut)
+	struct key pending = r->place.leaf.pk;
+	bool settles = place_pending(&r->place);
+	if (r->place.kind != NODE_ITEM || !place_cut(&r->place))
 		return RC_OK;
 	enum rc rc = written || r->from.kind == NODE_DEFINITION ? RC_OK : leaf_get(&r->from.leaf, NULL, &head, &stored);
 	const struct buf *document = written ? written : &stored;
-	return rc ? rc : place_resolve(&r->place, r->to_name, document->data, document->len, &r->why);
+	if (!rc)
+		rc = place_resolve(&r->place, r->to_name, r->from.kind == NODE_ITEM, document->data, document->len, &r->why);
+	if (rc || !settles)
+		return rc;
+	rc = place_settle(&r->place, document->data, document->len, &r->why);
+	/* What stood in that partition, as rsync's temporary file does, has moved with it. */
+	if (!rc && r->from.table == r->place.table && r->from.leaf.in_partition && key_equal(&r->from.leaf.pk, &pending))
+		r->from.leaf.pk = r->place.leaf.pk;
+	return rc;
 }
 
 static bool is_refusal(enum rc rc)

@@ -43,6 +43,46 @@ static enum rc retype(const struct key *old, const struct schema_attribute *attr
 	return key_from_text(text.data, text.len, attribute->type, role, ret_key, why);
 }
 
+/* A partition whose name was cut has the key that its first item says, or, without items, stays pending. */
+static enum rc first_item_says(struct adoption *a, const struct key *old, struct key *ret_key, struct why *why)
+{
+	struct store *store = a->r->table->volume->store;
+	const struct schema_attribute *attribute = &a->r->schema->key.partition[0];
+	cleanup_buf struct buf low = {0}, high = {0}, document = {0};
+	cleanup_item struct item *item = NULL;
+	struct store_cursor *cursor = NULL;
+	row_item(&low, a->from, old, NULL, false);
+	buf_add(&high, low.data, low.len);
+	row_after(&high);
+	enum rc rc = store_cursor_open(store, NULL, low.data, low.len, high.data, high.len, &cursor);
+	if (!rc)
+		rc = store_cursor_next(cursor);
+	if (!rc) {
+		size_t n, value_n;
+		struct head head;
+		const uint8_t *in, *row = store_cursor_key(cursor, &n), *value = store_cursor_value(cursor, &value_n);
+		rc = head_read(value, value_n, &head, &in);
+		if (!rc)
+			rc = redefine_body(a->r, row, n, &head, in, &document);
+		if (!rc && item_parse(document.data, document.len, &item, NULL))
+			rc = RC_CORRUPT;
+		if (!rc)
+			rc = document_key(item, attribute, KEY_PARTITION, ret_key, why);
+	} else if (rc == RC_NOT_FOUND) {
+		*ret_key = *old;
+		rc = attribute->type == KEY_N ? why_set(why, RC_INVALID, "the key is a number, and no number's name is cut") : RC_OK;
+	}
+	store_cursor_close(cursor);
+	return rc;
+}
+
+static enum rc retype_partition(struct adoption *a, const struct key *old, struct key *ret_key, struct why *why)
+{
+	if (old->type == KEY_PENDING)
+		return first_item_says(a, old, ret_key, why);
+	return retype(old, &a->r->schema->key.partition[0], KEY_PARTITION, ret_key, why);
+}
+
 static enum rc begin_commit(struct txn *txn, void *context)
 {
 	struct redefinition *r = context;
@@ -82,8 +122,8 @@ static enum rc adopt_partition(struct adoption *a, const uint8_t *row, size_t n,
 	enum rc rc = row_parse_partition(row, n, &pk);
 	if (rc)
 		return rc;
-	rc = retype(&pk, &a->r->schema->key.partition[0], KEY_PARTITION, &new_pk, &why);
-	if (rc == RC_NO_MEMORY)
+	rc = retype_partition(a, &pk, &new_pk, &why);
+	if (rc == RC_NO_MEMORY || rc == RC_CORRUPT || rc == RC_IO)
 		return rc;
 	if (rc) {
 		misfit(a, &pk, NULL, why.text);
@@ -108,7 +148,7 @@ static enum rc adopt_file(struct adoption *a, const uint8_t *row, size_t n, cons
 		rc = head_read(value, value_n, &head, &in);
 	if (rc || (a->skip.len == n && memcmp(a->skip.data, row, n) == 0))
 		return rc;
-	if (in_partition && retype(&pk, &a->r->schema->key.partition[0], KEY_PARTITION, &new_pk, NULL))
+	if (in_partition && retype_partition(a, &pk, &new_pk, NULL))
 		return RC_OK; /* its partition is named as a misfit already */
 	a->r->counters.files += !in_partition;
 	row_file(&new_row, a->to, in_partition ? &new_pk : NULL, name, name_n, false);
@@ -123,14 +163,21 @@ static enum rc adopt_file(struct adoption *a, const uint8_t *row, size_t n, cons
 	return redefine_stage(a->r, &new_row, a->document.data, a->document.len);
 }
 
-/* The item's keys in the new table; RC_REFUSED where its path gives none. */
-static enum rc retype_item(struct adoption *a, const struct key *pk, const struct key *sk, struct key *new_pk, struct key *new_sk,
-			   struct why *why)
+/* The item's keys in the new table; RC_REFUSED where neither its path nor, where that is cut, the document gives any. All items of a partition say the same key. */
+static enum rc retype_item(struct adoption *a, const struct key *pk, const struct key *sk, const struct item *item, struct key *new_pk,
+			   struct key *new_sk, struct why *why)
 {
 	const struct schema *schema = a->r->schema;
-	enum rc rc = retype(pk, &schema->key.partition[0], KEY_PARTITION, new_pk, why);
+	struct key own;
+	enum rc rc = retype_partition(a, pk, new_pk, why);
+	if (!rc && pk->type == KEY_PENDING)
+		rc = document_key(item, &schema->key.partition[0], KEY_PARTITION, &own, why);
+	if (!rc && pk->type == KEY_PENDING && !key_equal(&own, new_pk))
+		rc = why_set(why, RC_REFUSED, "items of one directory hold different partition keys");
 	if (rc)
 		return rc;
+	if (schema_has_sort(schema) && sk->type == KEY_PENDING)
+		return document_key(item, &schema->key.sort[0], KEY_SORT, new_sk, why);
 	if (schema_has_sort(schema))
 		return retype(sk, &schema->key.sort[0], KEY_SORT, new_sk, why);
 	if (sk->len == 4 && memcmp(sk->data, "item", 4) == 0)
@@ -186,7 +233,7 @@ static enum rc adopt_item(struct adoption *a, const uint8_t *row, size_t n, cons
 	if (rc)
 		return rc;
 	const struct key *sort = schema_has_sort(schema) ? &new_sk : NULL;
-	rc = retype_item(a, &pk, &sk, &new_pk, &new_sk, &why);
+	rc = retype_item(a, &pk, &sk, item, &new_pk, &new_sk, &why);
 	if (!rc)
 		rc = document_check(schema, &new_pk, sort, item, &head.measure, &why);
 	if (!rc)
@@ -246,7 +293,7 @@ static enum rc forget_source(struct adoption *a)
 	cleanup_buf struct buf row = {0}, value = {0};
 	struct partition_record record;
 	struct key pk;
-	enum rc rc = retype(&from->pk, &a->r->schema->key.partition[0], KEY_PARTITION, &pk, a->r->why);
+	enum rc rc = retype_partition(a, &from->pk, &pk, a->r->why);
 	if (rc)
 		return rc;
 	row_partition(&row, a->to, &pk);

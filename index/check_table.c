@@ -17,11 +17,22 @@ bool check_key_sound(const struct key *key, const struct schema_attribute *attri
 	return key->type == KEY_N || (key->len <= most && (key->type != KEY_S || utf8_valid(key->data, key->len)));
 }
 
+static bool base_key_sound(const struct check_table *t, const struct key *key, const struct schema_attribute *attribute, enum key_role role)
+{
+	return key->type == KEY_PENDING ? !t->schema->declared : check_key_sound(key, attribute, role);
+}
+
 static bool keys_sound(const struct check_table *t, const struct key *pk, const struct key *sk)
 {
 	const struct schema_key *key = &t->schema->key;
-	return check_key_sound(pk, &key->partition[0], KEY_PARTITION) &&
-	       (!sk || check_key_sound(sk, &key->sort[0], KEY_SORT));
+	return base_key_sound(t, pk, &key->partition[0], KEY_PARTITION) &&
+	       (!sk || base_key_sound(t, sk, &key->sort[0], KEY_SORT));
+}
+
+/* A partition's without items, and a plain file's, may be pending in any table. */
+static bool partition_sound(const struct check_table *t, const struct key *pk)
+{
+	return pk->type == KEY_PENDING || keys_sound(t, pk, NULL);
 }
 
 static void add_prefix(const struct check_table *t, char letter, struct buf *prefix)
@@ -100,7 +111,7 @@ static enum rc check_partition(void *context, const struct check_row *row)
 	cleanup_buf struct buf items = {0}, files = {0};
 	uint64_t item_count = 0, file_count = 0;
 	t->counted.partitions++;
-	if (row_parse_partition(row->key, row->n, &pk) || !keys_sound(t, &pk, NULL)) {
+	if (row_parse_partition(row->key, row->n, &pk) || !partition_sound(t, &pk)) {
 		check_row_problem(t, row->key, row->n, "its key is none of this table");
 		return RC_OK;
 	}
@@ -213,7 +224,7 @@ static enum rc check_file_row(void *context, const struct check_row *row)
 	bool inside;
 	const char *name;
 	size_t name_n;
-	if (row_parse_file(row->key, row->n, &inside, &pk, &name, &name_n) || (inside && !keys_sound(t, &pk, NULL))) {
+	if (row_parse_file(row->key, row->n, &inside, &pk, &name, &name_n) || (inside && !partition_sound(t, &pk))) {
 		check_row_problem(t, row->key, row->n, "its key is none of this table");
 		return RC_OK;
 	}

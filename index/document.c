@@ -50,6 +50,15 @@ enum rc document_check(const struct schema *schema, const struct key *pk, const 
 	return RC_OK;
 }
 
+enum rc document_key(const struct item *item, const struct schema_attribute *attribute, enum key_role role, struct key *ret_key,
+		     struct why *why)
+{
+	const struct item_value *value = item_find(item, attribute->name, attribute->name_len);
+	if (value)
+		return key_from_value(value, attribute->type, role, attribute->name, ret_key, why);
+	return why_set(why, RC_REFUSED, "this name is cut, so the document must say the whole key: it holds no %s", attribute->name);
+}
+
 void document_rekey(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item, struct buf *out)
 {
 	const struct item_value *value[2] = {held(item, &schema->key.partition[0]), sk ? held(item, &schema->key.sort[0]) : NULL};

@@ -15,6 +15,9 @@
 enum rc document_check(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item,
                        uint32_t *ret_measure, struct why *why);
 
+/* The key that the document itself says, where its name was cut and cannot: RC_REFUSED where it does not hold the attribute, or no key. */
+enum rc document_key(const struct item *item, const struct schema_attribute *attribute, enum key_role role, struct key *ret_key, struct why *why);
+
 /* Appends the document to *out with the values of its key attributes replaced by these keys, where it holds them and they differ; every other byte stays. */
 void document_rekey(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item, struct buf *out);
 

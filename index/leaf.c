@@ -80,7 +80,7 @@ enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *
 	return rc;
 }
 
-enum rc leaf_resolve(struct leaf *leaf, const void *document, size_t len, struct why *why)
+enum rc leaf_resolve(struct leaf *leaf, bool pk, bool sk, const void *document, size_t len, struct why *why)
 {
 	cleanup_item struct item *item = NULL;
 	enum rc rc = item_parse(document, len, &item, why);
@@ -88,13 +88,11 @@ enum rc leaf_resolve(struct leaf *leaf, const void *document, size_t len, struct
 		rc = table_enter(leaf->table);
 	if (rc)
 		return rc;
-	const struct schema_attribute *attribute = &leaf->table->schema->key.sort[0];
-	const struct item_value *value = schema_has_sort(leaf->table->schema) ? item_find(item, attribute->name, attribute->name_len) : NULL;
-	if (value)
-		rc = key_from_value(value, attribute->type, KEY_SORT, attribute->name, &leaf->sk, why);
-	else
-		rc = why_set(why, RC_REFUSED, "this name is cut, so the document must say the whole key: it holds no %s",
-			     schema_has_sort(leaf->table->schema) ? attribute->name : "sort key");
+	const struct schema_key *key = &leaf->table->schema->key;
+	if (pk)
+		rc = document_key(item, &key->partition[0], KEY_PARTITION, &leaf->pk, why);
+	if (!rc && sk)
+		rc = schema_has_sort(leaf->table->schema) ? document_key(item, &key->sort[0], KEY_SORT, &leaf->sk, why) : RC_STALE;
 	table_leave(leaf->table);
 	return rc;
 }
@@ -250,11 +248,14 @@ enum rc leaf_parse(const struct leaf *leaf, const void *document, size_t len, st
 bool leaf_fits(const struct leaf *leaf)
 {
 	const struct schema *schema = leaf->table->schema;
-	if (leaf->in_partition && leaf->pk.type != schema->key.partition[0].type)
+	bool item = leaf->kind == LEAF_ITEM;
+	if (leaf->in_partition && leaf->pk.type != schema->key.partition[0].type && (leaf->pk.type != KEY_PENDING || (item && schema->declared)))
 		return false;
-	if (leaf->kind != LEAF_ITEM)
+	if (!item)
 		return true;
-	return leaf->has_sk == schema_has_sort(schema) && (!leaf->has_sk || leaf->sk.type == schema->key.sort[0].type);
+	if (leaf->has_sk != schema_has_sort(schema))
+		return false;
+	return !leaf->has_sk || leaf->sk.type == schema->key.sort[0].type || (leaf->sk.type == KEY_PENDING && !schema->declared);
 }
 
 enum rc leaf_write(const struct leaf *leaf, const struct leaf_write *write, struct head *ret_head, struct why *why)

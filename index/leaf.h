@@ -27,8 +27,8 @@ struct leaf {
 /* RC_NOT_FOUND; RC_STALE: the table is gone. ret_document (appended to) may be NULL. */
 enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *ret_head, struct buf *ret_document);
 
-/* Sets the item's sort key to what the document says it is: a name that was cut cannot tell. RC_REFUSED where the document does not hold the attribute. */
-enum rc leaf_resolve(struct leaf *leaf, const void *document, size_t len, struct why *why);
+/* Sets the item's keys to what the document says they are, the one or the other: a name that was cut cannot tell. RC_REFUSED where the document does not hold the attribute. */
+enum rc leaf_resolve(struct leaf *leaf, bool pk, bool sk, const void *document, size_t len, struct why *why);
 
 /* Appends the document with the key attributes that it holds set to this item's key. RC_REFUSED, RC_UNFINISHED. */
 enum rc leaf_rekey(const struct leaf *leaf, const void *document, size_t len, struct buf *out, struct why *why);

@@ -36,14 +36,18 @@ static void forget(struct txn *txn, struct table *table, const struct key *pk)
 	txn_delete(txn, &row);
 }
 
+/* A key of another type was made for another definition of the table. */
+static bool fits(const struct table *table, const struct key *pk)
+{
+	return pk->type == table->schema->key.partition[0].type || pk->type == KEY_PENDING;
+}
+
 static enum rc run(struct step *step, commit_fn *fn, unsigned flags)
 {
 	enum rc rc = table_enter_to_change(step->table);
 	if (rc)
 		return rc;
-	/* A key of another type was made for another definition of the table. */
-	enum key_type type = step->table->schema->key.partition[0].type;
-	if (step->pk->type != type || (step->to && step->to->type != type))
+	if (!fits(step->table, step->pk) || (step->to && !fits(step->table, step->to)))
 		rc = RC_STALE;
 	else
 		rc = commit_run(step->table->volume, fn, step, flags);
@@ -229,6 +233,8 @@ static enum rc rename_commit(struct txn *txn, void *context)
 		return rc;
 	if (key_equal(s->pk, s->to))
 		return s->noreplace ? RC_EXISTS : RC_OK;
+	if (record.items && s->to->type == KEY_PENDING && s->table->schema->declared)
+		return why_set(s->why, RC_INVALID, "the new name is cut, so it does not tell the key that the items are to have");
 	if (record.items > PARTITION_MOVE_ITEMS)
 		return RC_CROSS;
 	rc = load(txn, s->table, s->to, &target);
@@ -261,4 +267,35 @@ enum rc partition_rename(struct table *table, const struct key *from, const stru
 {
 	struct step step = {.table = table, .pk = from, .to = to, .noreplace = noreplace, .why = why};
 	return run(&step, rename_commit, COMMIT_ALONE);
+}
+
+static enum rc settle_commit(struct txn *txn, void *context)
+{
+	struct step *s = context;
+	struct change change;
+	struct partition_record record, taken;
+	uint64_t bytes = 0;
+	enum rc rc = load(txn, s->table, s->to, &taken);
+	if (rc != RC_NOT_FOUND)
+		return rc ? rc : RC_EXISTS;
+	rc = load(txn, s->table, s->pk, &record);
+	if (!rc)
+		rc = change_begin(&change, txn, s->table, s->why);
+	if (rc)
+		return rc;
+	struct partition_record moved = record;
+	moved.files = 0;
+	store(txn, s->table, s->to, &moved);
+	rc = move_all(&change, s, true, &bytes);
+	if (rc)
+		return rc;
+	store(txn, s->table, s->to, &record); /* no name came and none went: its times and the table's stay */
+	forget(txn, s->table, s->pk);
+	return RC_OK;
+}
+
+enum rc partition_settle(struct table *table, const struct key *pending, const struct key *pk)
+{
+	struct step step = {.table = table, .pk = pending, .to = pk};
+	return run(&step, settle_commit, COMMIT_ALONE);
 }

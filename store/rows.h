@@ -10,7 +10,7 @@
  *   0 'D' table [index]         rows of this table (or of this index of it) that nobody refers to: being staged, or waiting to be collected; no value
  *   0 'R' id(u64)               a rejected draft's head; 0 'S' id its bytes; 0 'E' id(u64) a line of `.itemfs/errors`: uid (u32), pathlen (u32), path, line
  *
- * Rows of a table. K is a key as key_encode() writes it; a table without a sort key has one K where two stand here:
+ * Rows of a table. K is a key as key_encode() writes it (a pending one, too: key.h); a table without a sort key has one K where two stand here:
  *
  *   t 'T'                       its definition (catalog.h)
  *   t 'C'                       its directory's metadata and its counters (catalog.h)

@@ -182,6 +182,11 @@ enum rc key_from_text(const void *text, size_t n, enum key_type type, enum key_r
 	return RC_OK;
 }
 
+void key_pending(const char *name, struct key *ret_key)
+{
+	set_bytes(ret_key, KEY_PENDING, name, strlen(name));
+}
+
 static void add_number(const struct key *key, struct buf *out)
 {
 	struct number number;
@@ -198,7 +203,7 @@ void key_text(const struct key *key, struct buf *out)
 	static const char digits[] = "0123456789abcdef";
 	if (key->type == KEY_N) {
 		add_number(key, out);
-	} else if (key->type == KEY_S) {
+	} else if (key->type != KEY_B) {
 		buf_add(out, key->data, key->len);
 	} else if (buf_reserve(out, 2 * key->len)) {
 		for (size_t i = 0; i < key->len; i++) {
@@ -212,7 +217,7 @@ void key_json(const struct key *key, struct buf *out)
 {
 	if (key->type == KEY_N) {
 		add_number(key, out);
-	} else if (key->type == KEY_S) {
+	} else if (key->type != KEY_B) {
 		buf_add_json_string(out, key->data, key->len);
 	} else {
 		buf_add_text(out, "{\"$B\":\"");
@@ -282,7 +287,7 @@ enum rc key_decode(const uint8_t *bytes, size_t n, struct key *ret_key, size_t *
 {
 	if (n > 0 && bytes[0] == KEY_N)
 		return decode_number(bytes, n, ret_key, ret_used);
-	if (n == 0 || (bytes[0] != KEY_S && bytes[0] != KEY_B))
+	if (n == 0 || (bytes[0] != KEY_S && bytes[0] != KEY_B && bytes[0] != KEY_PENDING))
 		return RC_CORRUPT;
 
 	uint8_t data[KEY_DATA_MAX];
@@ -304,7 +309,7 @@ enum rc key_decode(const uint8_t *bytes, size_t n, struct key *ret_key, size_t *
 			return RC_CORRUPT;
 		data[len++] = byte;
 	}
-	if (len == 0 || (bytes[0] == KEY_S && !utf8_valid(data, len)))
+	if (len == 0 || (bytes[0] != KEY_B && !utf8_valid(data, len)))
 		return RC_CORRUPT;
 	set_bytes(ret_key, (enum key_type)bytes[0], data, len);
 	*ret_used = at;

@@ -16,7 +16,9 @@ enum {
 	KEY_DATA_MAX = KEY_PARTITION_MAX,
 };
 
-enum key_type { KEY_S = 'S', KEY_N = 'N', KEY_B = 'B' };
+/* KEY_PENDING is the type of no value: of a key so far only its name is known, which was cut because it is too long (DESIGN.md, Names and keys), and that stands for it until a document
+ * says the key. Declared tables have it only as the partition key of empty partitions and of plain files; undeclared ones, whose keys are their names, as any key. */
+enum key_type { KEY_S = 'S', KEY_N = 'N', KEY_B = 'B', KEY_PENDING = '~' };
 enum key_role { KEY_PARTITION, KEY_SORT };
 
 struct key {
@@ -36,6 +38,9 @@ enum rc key_from_value(const struct item_value *value, enum key_type type, enum 
  * ("042 is not how itemfs writes this number: 42"); B lower-case hex, two digits a byte. Empty or too long: RC_INVALID. */
 enum rc key_from_text(const void *text, size_t n, enum key_type type, enum key_role role, struct key *ret_key,
 		      struct why *why);
+
+/* Of a name that was cut; it has at most 255 bytes. */
+void key_pending(const char *name, struct key *ret_key);
 
 /* The inverse: appends the canonical text. */
 void key_text(const struct key *key, struct buf *out);

@@ -116,8 +116,9 @@ static void child_becomes_daemon(const char *options, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(0);
-	execl(ITEMFS, "itemfs", "-f", volume_path, point, options ? "-o" : NULL, options, (char *)NULL);
-	dprintf(2, "%s: %s\n", ITEMFS, strerror(errno));
+	const char *program = getenv("ITEMFS_PROGRAM") ? getenv("ITEMFS_PROGRAM") : ITEMFS;
+	execl(program, "itemfs", "-f", volume_path, point, options ? "-o" : NULL, options, (char *)NULL);
+	dprintf(2, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }
 

@@ -28,7 +28,7 @@ void mount_setup(void);    /* a directory, a new volume, mounted */
 void scratch_setup(void);  /* a directory only: for tests that run the command themselves */
 void mount_teardown(void); /* takes down what is up, checks the daemon and the volume, removes the directory */
 
-/* The daemon. */
+/* The daemon: itemfs, or what the environment's ITEMFS_PROGRAM names (a build of it for one test). */
 void mount_up(const char *options); /* mounts volume() at at(""); `options` is given to -o unless NULL */
 void mount_down(void);              /* unmounts, and fails the test where the daemon's end was not a clean one */
 void mount_again(void);             /* down and up */

@@ -92,7 +92,7 @@ Test(long_names, escapes_and_characters_are_not_torn)
 	/* Where the name is cut, an escape or a character of several bytes may stand. */
 	for (int shift = 0; shift < 8; shift++) {
 		const char *what = text("%s%s%s", key('k', (size_t)(224 + shift)), "/é%/é%", key('z', 100));
-		const char *guess = text("Long/p/%.*s%%~0000000000000000.json", 224, what);
+		const char *guess = text("Long/p/%.*skkkkkkkk%%~0000000000000000.json", 224, what);
 		expect_errno(put(guess, document(what, 1)), EBADMSG);
 		cr_assert(refusal_of(guess));
 		const char *said = strstr(refusal("reason"), "its name is ");
@@ -124,4 +124,253 @@ Test(long_names, entries_of_an_index_are_listed_and_read)
 	assert_ok(mkdir(at(text("Long/%s", key('q', 200))), 0755));
 	expect_ok(put(text("Long/%s/%s.json", key('q', 200), key('k', 200)), "{\"Year\":1}"));
 	assert_sh("cd \"$M/Long/.index/by-year/1\" && for f in *; do [ ${#f} -le 255 ] && cat \"$f\" > /dev/null || exit 1; done && [ $(ls | wc -l) = 2 ]");
+}
+
+/* Directories. The table's key is "Who". */
+
+static const char *whole(const char *who, const char *what, int year)
+{
+	return text("{\"Who\":\"%s\",\"What\":\"%s\",\"Year\":%d}", who, what, year);
+}
+
+/* The name that the mount says the partition has, asked in a directory whose name is wrong. */
+static const char *directory_of(const char *who)
+{
+	const char *guess = text("Long/%.*s%%~0000000000000000", 237, key('g', 237));
+	const char *file = text("%s/a.json", guess);
+	assert_ok(mkdir(at(guess), 0755));
+	expect_errno(put(file, whole(who, "a", 1)), EBADMSG);
+	cr_expect(await(is_gone, file));
+	cr_assert(refusal_of(file));
+	const char *said = strstr(refusal("reason"), "partition's name is ");
+	cr_assert_not_null(said, "%s", refusal("reason"));
+	assert_ok(rmdir(at(guess)));
+	return text("Long/%s", said + strlen("partition's name is "));
+}
+
+Test(long_names, a_partition_waits_for_the_document_that_says_its_key)
+{
+	const char *who = key('q', 900), *dir = directory_of(who);
+	cr_expect_eq(strlen(dir), strlen("Long/") + 255);
+	assert_ok(mkdir(at(dir), 0750));
+	cr_expect_eq(mode_of(dir), 0750);
+	expect_errno(mkdir(at(dir), 0755), EEXIST);
+	cr_expect_str_eq(text("Long/%s", listing("Long")), text("Long/.schema.json\np\n%s\n", dir + strlen("Long/")));
+	cr_expect_str_eq(listing(dir), "");
+	mount_again();
+	cr_expect_eq(mode_of(dir), 0750);
+	expect_ok(put(text("%s/a.json", dir), whole(who, "a", 1)));
+	cr_expect_eq(mode_of(dir), 0750);
+	cr_expect_str_eq(content(text("%s/a.json", dir)), whole(who, "a", 1));
+	cr_expect_str_eq(listing(dir), "a.json\n");
+	cr_expect_str_eq(listing("Long/.index/by-year"), "1\n");
+	mount_again();
+	cr_expect_str_eq(content(text("%s/a.json", dir)), whole(who, "a", 1));
+	cr_expect_eq(mode_of(dir), 0750);
+	assert_ok(unlink(at(text("%s/a.json", dir))));
+	cr_expect(exists(dir), "one that mkdir made stays without items");
+	assert_ok(rmdir(at(dir)));
+	cr_expect_not(exists(dir));
+	cr_expect_str_eq(listing("Long"), ".schema.json\np\n");
+}
+
+Test(long_names, the_directory_keeps_its_times_when_it_gets_its_key)
+{
+	const char *who = key('q', 900), *dir = directory_of(who);
+	assert_ok(mkdir(at(dir), 0755));
+	expect_ok(put(text("%s/a.json", dir), "")); /* opened, and refused at its end: it says no key */
+	cr_expect(await(is_gone, text("%s/a.json", dir)));
+	int64_t table = mtime_of("Long");
+	expect_ok(put(text("%s/a.json", dir), whole(who, "a", 1)));
+	int64_t before = mtime_of(dir);
+	cr_expect_eq(mtime_of("Long"), table, "no name came to the table's directory");
+	expect_ok(put(text("%s/a.json", dir), whole(who, "a", 2)));
+	cr_expect_eq(mtime_of(dir), before);
+}
+
+Test(long_names, a_document_of_another_partition_is_refused_and_so_is_one_that_says_none)
+{
+	const char *who = key('q', 900), *dir = directory_of(who), *file = text("%s/a.json", dir);
+	assert_ok(mkdir(at(dir), 0755));
+	expect_errno(put(file, whole("short", "a", 1)), EBADMSG);
+	cr_assert(refusal_of(file));
+	expect_says("reason", "partition's name is short");
+	cr_expect(await(is_gone, file));
+	expect_errno(put(file, "{\"What\":\"a\"}"), EBADMSG);
+	cr_assert(refusal_of(file));
+	expect_says("reason", "it holds no Who");
+	cr_expect(await(is_gone, file));
+	expect_errno(mknod(at(file), S_IFREG | 0644, 0), EBADMSG);
+	cr_expect_str_eq(listing(dir), "");
+	expect_ok(put(file, whole(who, "a", 1)));
+	expect_errno(put(text("%s/b.json", dir), "{}"), EBADMSG); /* it could not be restored */
+	cr_expect_str_eq(content(file), whole(who, "a", 1));
+}
+
+Test(long_names, a_refused_first_document_leaves_the_partition_pending)
+{
+	const char *who = key('q', 900), *dir = directory_of(who), *file = text("%s/a.json", dir);
+	assert_ok(mkdir(at(dir), 0755));
+	expect_errno(put(file, text("{\"Who\":\"%s\",\"Year\":\"no number\"}", who)), EBADMSG);
+	expect_errno(put(file, text("{\"Who\":\"%s\",\"What\":\"b\"}", who)), EBADMSG);
+	cr_expect(await(is_gone, file));
+	cr_expect_str_eq(listing(dir), "");
+	assert_ok(rmdir(at(dir)));
+}
+
+Test(long_names, plain_files_wait_with_the_partition_and_stay_in_it)
+{
+	const char *who = key('q', 900), *dir = directory_of(who);
+	assert_ok(mkdir(at(dir), 0755));
+	expect_ok(put(text("%s/README", dir), "read me"));
+	expect_ok(put(text("%s/.a.json.AbCdEf", dir), whole(who, "a", 1)));
+	expect_errno(rmdir(at(dir)), ENOTEMPTY);
+	mount_again();
+	cr_expect_str_eq(content(text("%s/README", dir)), "read me");
+	int open_file = open(at(text("%s/README", dir)), O_RDWR | O_APPEND);
+	cr_assert_geq(open_file, 0);
+	cr_expect_eq(write(open_file, "!", 1), 1);
+	assert_ok(rename(at(text("%s/.a.json.AbCdEf", dir)), at(text("%s/a.json", dir)))); /* as rsync does */
+	cr_expect_eq(write(open_file, "!", 1), 1);
+	assert_ok(close(open_file));
+	cr_expect_str_eq(listing(dir), "README\na.json\n");
+	cr_expect_str_eq(content(text("%s/README", dir)), "read me!!");
+	mount_again();
+	cr_expect_str_eq(content(text("%s/README", dir)), "read me!!");
+	cr_expect_str_eq(content(text("%s/a.json", dir)), whole(who, "a", 1));
+}
+
+Test(long_names, partitions_are_renamed_as_far_as_their_new_name_tells_the_key)
+{
+	const char *who = key('q', 900), *dir = directory_of(who), *other = directory_of(key('r', 900));
+	assert_ok(mkdir(at(dir), 0700));
+	assert_ok(rename(at(dir), at(other))); /* both pending */
+	cr_expect_not(exists(dir));
+	cr_expect_eq(mode_of(other), 0700);
+	assert_ok(rename(at(other), at(dir)));
+	expect_ok(put(text("%s/a.json", dir), whole(who, "a", 1)));
+	expect_errno(rename(at(dir), at(other)), EINVAL);
+	cr_assert(refusal_of(other));
+	expect_says("reason", "does not tell the key");
+	cr_expect_str_eq(content(text("%s/a.json", dir)), whole(who, "a", 1));
+	assert_ok(rename(at(dir), at("Long/short")));
+	cr_expect_str_eq(content("Long/short/a.json"), whole("short", "a", 1));
+	cr_expect_not(exists(dir));
+	expect_errno(rename(at("Long/short"), at(dir)), EINVAL);
+	assert_ok(mkdir(at(dir), 0755));
+	assert_ok(rename(at(dir), at("Long/empty")));
+	expect_ok(put("Long/empty/a.json", "{}"));
+}
+
+Test(long_names, items_move_into_and_out_of_such_a_partition)
+{
+	const char *who = key('q', 900), *dir = directory_of(who);
+	assert_ok(mkdir(at(dir), 0755));
+	expect_ok(put("Long/p/b.json", "{\"Who\":\"p\"}"));
+	expect_ok(put("Long/p/c.json", "{}"));
+	expect_errno(rename(at("Long/p/b.json"), at(text("%s/b.json", dir))), EBADMSG); /* pending: nobody said its key */
+	expect_ok(put(text("%s/a.json", dir), whole(who, "a", 1)));
+	assert_ok(rename(at("Long/p/b.json"), at(text("%s/b.json", dir))));
+	cr_expect_str_eq(content(text("%s/b.json", dir)), text("{\"Who\":\"%s\"}", who));
+	expect_errno(rename(at("Long/p/c.json"), at(text("%s/c.json", dir))), EBADMSG); /* it says no key, so it could not be restored */
+	assert_ok(rename(at(text("%s/a.json", dir)), at("Long/p/a.json")));
+	cr_expect_str_eq(content("Long/p/a.json"), whole("p", "a", 1));
+}
+
+Test(long_names, names_that_no_key_has_are_refused)
+{
+	expect_errno(mkdir(at("Long/short%~0123456789abcdef"), 0755), EINVAL);
+	expect_errno(mkdir(at(text("Long/%s%%~0123456789abcdeg", key('k', 237))), 0755), EINVAL);
+	expect_errno(mkdir(at(text("Long/%s%%~0123456789abcdef", key('k', 300))), 0755), ENAMETOOLONG);
+	declare("Numbers", "Who:N", NULL);
+	expect_errno(mkdir(at(text("Numbers/%s%%~0123456789abcdef", key('1', 237))), 0755), EINVAL);
+}
+
+Test(long_names, a_partition_of_bytes_has_its_name_in_hex)
+{
+	declare("Bytes", "Who:B What:B", NULL);
+	const char *guess = text("Bytes/%s%%~0000000000000000", key('a', 237));
+	const char *document = text("{\"Who\":{\"$B\":\"%s\"},\"What\":{\"$B\":\"AAAA\"}}", key('A', 800));
+	assert_ok(mkdir(at(guess), 0755));
+	expect_errno(put(text("%s/000000.json", guess), document), EBADMSG);
+	cr_assert(refusal_of(text("%s/000000.json", guess)));
+	const char *dir = text("Bytes/%s", strstr(refusal("reason"), "name is ") + strlen("name is "));
+	assert_ok(mkdir(at(dir), 0755));
+	expect_ok(put(text("%s/000000.json", dir), document));
+	mount_again();
+	cr_expect_str_eq(content(text("%s/000000.json", dir)), document);
+}
+
+static void fill_long(void)
+{
+	const char *who = key('q', 900), *what = key('k', 700), *dir = directory_of(who);
+	const char *empty = directory_of(key('r', 2048)), *item = name_of(what);
+	assert_ok(mkdir(at(dir), 0750));
+	assert_ok(mkdir(at(empty), 0700));
+	expect_ok(put(text("%s/a.json", dir), whole(who, "a", 1)));
+	expect_ok(put(text("%s/%s", dir, item + strlen("Long/p/")), whole(who, what, 2)));
+	expect_ok(put(text("%s/README", dir), "read me"));
+	expect_ok(put(text("%s/README", empty), "nothing yet"));
+	/* rsync leaves a directory's time alone where it is of the second in which rsync made it. */
+	assert_sh("find \"$M\" -depth -mindepth 1 -exec touch -d '2001-02-03 04:05:06.123456789' {} +");
+}
+
+/* Times, modes, bytes, of all that is there. */
+static const char *picture(const char *root)
+{
+	assert_sh(text("cd '%s' && find . -mindepth 1 -printf '%%P %%m %%T@ ' \\( -type d -printf '\\n' -o -printf '%%s\\n' \\) | sort && find . -type f -exec cat {} + | cksum", root));
+	return text("%s", sh_output());
+}
+
+Test(long_names, such_partitions_are_restored_by_tar_rsync_and_cp)
+{
+	fill_long();
+	const char *before = picture(at(""));
+	assert_sh("cp -a \"$M\" \"$D/copy\" && tar --format=posix -C \"$M\" -cf \"$D/b.tar\" . && rsync -a \"$M/\" \"$D/synced/\"");
+	static const char *const restores[] = {
+		"tar -C \"$M\" -xf \"$D/b.tar\"",
+		"rsync -a \"$D/copy/\" \"$M/\"",
+		"rsync -a --inplace \"$D/synced/\" \"$M/\"",
+		"cp -a \"$D/copy/.\" \"$M/\"",
+	};
+	for (size_t i = 0; i < sizeof restores / sizeof *restores; i++) {
+		mount_new_volume();
+		assert_sh(restores[i]);
+		const char *after = picture(at(""));
+		cr_expect_str_eq(after, before, "%s\n%s\nnot\n%s", restores[i], after, before);
+		cr_expect_str_eq(listing("Long/.index/by-year"), "1\n2\n");
+	}
+	expect_sh("rsync -a -i \"$D/copy/\" \"$M/\"", "");
+}
+
+Test(long_names, a_definition_that_comes_after_the_items_reads_the_keys_from_the_documents)
+{
+	fill_long();
+	const char *before = picture(at("Long"));
+	assert_sh("cp -a \"$M/Long\" \"$D/copy\" && mv \"$D/copy/.schema.json\" \"$D/\"");
+	mount_new_volume();
+	assert_sh("cp -a \"$D/copy\" \"$M/Long\" && diff -r \"$D/copy\" \"$M/Long\"");
+	mount_again();
+	assert_sh("diff -r \"$D/copy\" \"$M/Long\" && touch -r \"$M/Long\" \"$D/time\"");
+	assert_sh("cp -a \"$D/.schema.json\" \"$M/Long/\" && touch -r \"$D/time\" \"$M/Long\"");
+	cr_expect_str_eq(picture(at("Long")), before);
+	cr_expect_str_eq(listing("Long/.index/by-year"), "1\n2\n");
+}
+
+Test(long_names, a_definition_that_the_documents_do_not_fit_is_refused)
+{
+	const char *dir = text("Late/%s%%~0123456789abcdef", key('k', 237));
+	assert_ok(mkdir(at("Late"), 0755));
+	assert_ok(mkdir(at(dir), 0755));
+	expect_ok(put(text("%s/a.json", dir), "{\"Year\":1}"));
+	expect_errno(put("Late/.schema.json", definition("Who:S What:S", NULL)), EBADMSG);
+	cr_assert(refusal_of("Late/.schema.json"));
+	expect_says("reason", "holds no Who");
+	cr_expect_str_eq(content(text("%s/a.json", dir)), "{\"Year\":1}");
+	expect_ok(put(text("%s/a.json", dir), "{\"Who\":\"x\"}"));
+	expect_ok(put(text("%s/b.json", dir), "{\"Who\":\"y\"}"));
+	expect_errno(put("Late/.schema.json", definition("Who:S What:S", NULL)), EBADMSG);
+	assert_ok(unlink(at(text("%s/b.json", dir))));
+	expect_ok(put("Late/.schema.json", definition("Who:S What:S", NULL)));
+	cr_expect_str_eq(content("Late/x/a.json"), "{\"Who\":\"x\"}");
 }

@@ -433,6 +433,25 @@ Test(key_bytes, numbers_sort_by_value)
 	}
 }
 
+Test(key_bytes, a_pending_key_is_its_name_and_no_value)
+{
+	struct key key, back;
+	size_t used;
+	cleanup_buf struct buf bytes = {0}, name = {0};
+	key_pending("kkk%~0123456789abcdef", &key);
+	key_encode(&key, &bytes);
+	cr_assert_eq(bytes.len, 24);
+	cr_expect_eq(memcmp(bytes.data, "~kkk%~0123456789abcdef\0\0", 24), 0);
+	cr_assert_eq(key_decode(bytes.data, bytes.len, &back, &used), RC_OK);
+	cr_expect(key_equal(&key, &back) && used == bytes.len);
+	key_text(&key, &name);
+	cr_expect(name.len == 21 && memcmp(name.data, key.data, 21) == 0);
+	struct item *item = NULL;
+	cr_assert_eq(item_parse("{\"k\":\"kkk%~0123456789abcdef\"}", 29, &item, NULL), RC_OK);
+	cr_expect_not(key_equals_value(&key, item_find(item, "k", 1)));
+	item_free(item);
+}
+
 Test(key_bytes, the_longest_keys_come_back)
 {
 	struct key key = {.type = KEY_B, .len = KEY_DATA_MAX};
