@@ -34,6 +34,8 @@ static enum rc delete_some(struct volume *volume, const struct buf *low, const s
 	enum rc rc = store_batch_new(volume->store, &batch);
 	if (!rc)
 		rc = rows_cursor(volume->store, NULL, low, high, &cursor);
+	if (!rc)
+		store_batch_frees(batch);
 	while (!rc && rows < BATCH_ROWS && !(rc = store_cursor_next(cursor))) {
 		size_t n;
 		const uint8_t *key = store_cursor_key(cursor, &n);

@@ -30,7 +30,7 @@ static enum rc run_one(struct volume *volume, struct commit *commit)
 }
 
 /* The volume's own row goes with every group: the last sequence and the next ids. */
-static enum rc write_group(struct volume *volume, bool durable)
+static enum rc write_group(struct volume *volume, bool durable, bool frees)
 {
 	cleanup_buf struct buf key = {0}, value = {0};
 	row_volume(&key);
@@ -42,7 +42,7 @@ static enum rc write_group(struct volume *volume, bool durable)
 		txn_rollback(volume->txn, 0);
 		return RC_NO_MEMORY;
 	}
-	enum rc rc = txn_write(volume->txn, durable);
+	enum rc rc = txn_write(volume->txn, durable, frees);
 	__atomic_store_n(&volume->written, volume->record.sequence, __ATOMIC_RELEASE);
 	return rc;
 }
@@ -53,10 +53,10 @@ static struct commit *lead(struct volume *volume, struct commit *first, struct c
 {
 	struct commit *ran = NULL;
 	unsigned count = 0, succeeded = 0;
-	bool durable = volume->durable;
+	bool durable = volume->durable, frees = first->flags & COMMIT_FREES;
 	for (struct commit *c = first;; c = c->next) {
 		bool alone = c->flags & COMMIT_ALONE;
-		if (count && (alone || count == GROUP_COMMITS || txn_bytes(volume->txn) > GROUP_BYTES))
+		if (count && (alone || frees != !!(c->flags & COMMIT_FREES) || count == GROUP_COMMITS || txn_bytes(volume->txn) > GROUP_BYTES))
 			break;
 		c->rc = run_one(volume, c);
 		ran = c;
@@ -68,7 +68,7 @@ static struct commit *lead(struct volume *volume, struct commit *first, struct c
 		if (alone || c == last)
 			break;
 	}
-	enum rc rc = succeeded ? write_group(volume, durable) : RC_OK;
+	enum rc rc = succeeded ? write_group(volume, durable, frees) : RC_OK;
 	for (struct commit *c = first; rc; c = c->next) {
 		if (!c->rc)
 			c->rc = rc;

@@ -13,6 +13,7 @@
 enum commit_flags {
 	COMMIT_DURABLE = 1, /* survives the loss of power once commit_run() returns RC_OK */
 	COMMIT_ALONE = 2,   /* reads ranges of the store, so nothing may be composed but not written before it */
+	COMMIT_FREES = 4,   /* makes room in the end: is taken where the disk is too full for others. They share no group */
 };
 
 /* Runs in the leader's thread, which may be another's. Anything but RC_OK takes back what it wrote and becomes commit_run()'s result. It must not commit. */

@@ -311,7 +311,7 @@ enum rc leaf_remove(const struct leaf *leaf)
 	enum rc rc = table_enter_to_change(leaf->table);
 	if (rc)
 		return rc;
-	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, remove_commit, (void *)leaf, 0) : RC_NOT_FOUND;
+	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, remove_commit, (void *)leaf, COMMIT_FREES) : RC_NOT_FOUND;
 	table_leave(leaf->table);
 	return rc;
 }

@@ -113,7 +113,7 @@ static enum rc remove_commit(struct txn *txn, void *context)
 enum rc partition_remove(struct table *table, const struct key *pk)
 {
 	struct step step = {.table = table, .pk = pk};
-	return run(&step, remove_commit, 0);
+	return run(&step, remove_commit, COMMIT_FREES);
 }
 
 enum rc partition_get(struct table *table, const struct view *view, const struct key *pk, struct partition_record *ret_record)

@@ -208,7 +208,7 @@ static void bound(struct volume *volume)
 		if (ring)
 			evicting = (struct evicting){ring->at[0].id, drafts};
 		pthread_mutex_unlock(&r->lock);
-		if (!ring || commit_run(volume, evict_commit, &evicting, 0))
+		if (!ring || commit_run(volume, evict_commit, &evicting, COMMIT_FREES))
 			return;
 		pthread_mutex_lock(&r->lock);
 		ring_remove(ring, evicting.id);
@@ -389,7 +389,7 @@ enum rc refusals_remove(struct volume *volume, uint64_t id)
 	struct head head;
 	enum rc rc = refusals_get(volume, id, &head, NULL);
 	if (!rc)
-		rc = commit_run(volume, evict_commit, &evicting, 0);
+		rc = commit_run(volume, evict_commit, &evicting, COMMIT_FREES);
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&volume->refusals->lock);

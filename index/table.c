@@ -259,7 +259,7 @@ enum rc table_remove(struct table *table, struct why *why)
 		return RC_READ_ONLY;
 	pthread_mutex_lock(&volume->tables_change);
 	pthread_rwlock_wrlock(&table->gate);
-	enum rc rc = table->removed ? RC_STALE : commit_run(volume, remove_commit, &removal, 0);
+	enum rc rc = table->removed ? RC_STALE : commit_run(volume, remove_commit, &removal, COMMIT_FREES);
 	if (!rc)
 		table->removed = true;
 	pthread_rwlock_unlock(&table->gate);

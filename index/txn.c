@@ -158,9 +158,11 @@ size_t txn_bytes(const struct txn *txn)
 	return txn->bytes.len;
 }
 
-enum rc txn_write(struct txn *txn, bool durable)
+enum rc txn_write(struct txn *txn, bool durable, bool frees)
 {
 	store_batch_clear(txn->batch);
+	if (frees)
+		store_batch_frees(txn->batch);
 	for (size_t i = 0; i < txn->count; i++) {
 		const struct change *c = &txn->changes[i];
 		const uint8_t *key = txn->bytes.data + c->key;

@@ -31,6 +31,6 @@ size_t txn_begin(struct txn *txn, uint64_t sequence, int64_t now); /* returns a 
 void txn_rollback(struct txn *txn, size_t mark);
 bool txn_failed(const struct txn *txn); /* memory ran out since txn_begin() */
 size_t txn_bytes(const struct txn *txn);
-enum rc txn_write(struct txn *txn, bool durable); /* and empties it */
+enum rc txn_write(struct txn *txn, bool durable, bool frees); /* and empties it; `frees`: store_batch_frees() */
 
 #endif

@@ -8,7 +8,15 @@
  *
  * A batch whose write failed may or may not be there after the next open, but never in part. No write is taken after
  * it: a full disk may have left half a record in the log, LevelDB would append the next one behind that, and no reader
- * would find it there. After a failed sync LevelDB refuses all writes by itself. Reads go on in both cases.
+ * would find it there. After a failed sync, and after a merge of tables that found no room, LevelDB refuses all writes by
+ * itself. Reads go on in all these cases. Where the disk was full, and a write was what found it so, the store is closed
+ * and opened anew once there is room (mend()): all that was taken is in the logs. After a failed sync that is not sure,
+ * as the kernel may have dropped what it could not write: then it stays as it is, for whoever restarts us to see.
+ *
+ * Locks, in this order: `writing` (one write at a time), `engine` (read: db is used; write: it is exchanged).
+ *
+ * Rows that were deleted take room until tables are merged, and LevelDB sees no reason to on its own where little else is
+ * written. So it is told where rows were deleted to make room, and a write that finds none waits until that is merged.
  *
  * What we cannot help: LevelDB is C++, where memory that runs out ends the process; and it maps its tables, so a disk
  * that fails to read one raises SIGBUS.
@@ -16,7 +24,9 @@
 #include "store/store.h"
 #include "store/directory.h"
 #include "store/oserror.h"
+#include "store/log_check.h"
 #include "store/log_sync.h"
+#include "store/room.h"
 #include <errno.h>
 #include <leveldb/c.h>
 #include <pthread.h>
@@ -24,7 +34,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define DEFAULT_CACHE        ((size_t)32 << 20)
@@ -34,8 +43,13 @@
 #define MAX_OPEN_FILES           500
 #define BLOOM_BITS_PER_KEY       10
 
+/* From the first to the last of some keys; empty bufs: of none. */
+struct range {
+	struct buf first, last;
+};
+
 struct store {
-	leveldb_t *db;
+	leveldb_t *db; /* NULL while it cannot be opened anew */
 	leveldb_options_t *options;
 	leveldb_cache_t *cache;
 	leveldb_filterpolicy_t *filter;
@@ -44,7 +58,14 @@ struct store {
 	int dir;
 	size_t write_buffer, cache_size;
 	uint64_t gets, cursors, batches, snapshots; /* atomic: store_figures() */
+	char *path;
+	struct room room;
 	pthread_mutex_t writing; /* one write at a time: see append() */
+	pthread_rwlock_t engine;
+	uint64_t cursors_open; /* atomic, as snapshots: what stands in the way of mend() */
+	uint64_t generation;   /* atomic */
+	bool mendable;         /* changed under engine: the write that failed found a full disk */
+	struct range freed;    /* under writing: between which keys rows were deleted to make room, since it was last merged */
 	struct log_sync sync;
 };
 
@@ -57,7 +78,8 @@ struct store_batch {
 	leveldb_writebatch_t *changes;
 	size_t bytes; /* about */
 	bool empty;
-	bool deletes;
+	bool frees;
+	struct range freed; /* what it deletes, where it frees */
 };
 
 struct store_cursor {
@@ -67,8 +89,17 @@ struct store_cursor {
 	bool bounded;   /* there is a high */
 	size_t low_n;
 	size_t high_n;
+	struct store *store;
 	uint8_t bounds[]; /* low, then high */
 };
+
+static int compare_keys(const void *a, size_t a_n, const void *b, size_t b_n)
+{
+	size_t n = a_n < b_n ? a_n : b_n;
+	int order = n ? memcmp(a, b, n) : 0;
+
+	return order ? order : (a_n > b_n) - (a_n < b_n);
+}
 
 /* ---- what went wrong ---- */
 
@@ -111,6 +142,36 @@ static enum rc rc_of_message(char *message, struct why *why)
 	return rc;
 }
 
+/* ---- ranges ---- */
+
+static void range_free(struct range *range)
+{
+	buf_free(&range->first);
+	buf_free(&range->last);
+}
+
+static void range_clear(struct range *range)
+{
+	buf_clear(&range->first);
+	buf_clear(&range->last);
+}
+
+static void set_key(struct buf *key, const void *bytes, size_t n)
+{
+	buf_clear(key);
+	buf_add(key, bytes, n);
+	if (key->failed)
+		buf_clear(key); /* less is merged, then */
+}
+
+static void range_add(struct range *range, const void *key, size_t n)
+{
+	if (!range->first.len || compare_keys(key, n, range->first.data, range->first.len) < 0)
+		set_key(&range->first, key, n);
+	if (!range->last.len || compare_keys(key, n, range->last.data, range->last.len) > 0)
+		set_key(&range->last, key, n);
+}
+
 /* ---- opening ---- */
 
 /* LevelDB wants no less than 74, and raises what is below. */
@@ -149,6 +210,8 @@ static void make_options(struct store *store, const struct store_options *wanted
 
 static void store_free(struct store *store)
 {
+	bool was_open = store->path;
+
 	if (store->db)
 		leveldb_close(store->db);
 	if (store->options) {
@@ -159,19 +222,42 @@ static void store_free(struct store *store)
 		leveldb_writeoptions_destroy(store->write[false]);
 		leveldb_writeoptions_destroy(store->write[true]);
 	}
-	if (store->db) {
+	if (was_open) {
 		log_sync_destroy(&store->sync);
 		pthread_mutex_destroy(&store->writing);
+		pthread_rwlock_destroy(&store->engine);
 	}
 	if (store->dir >= 0)
 		close(store->dir);
+	range_free(&store->freed);
+	free(store->path);
 	free(store);
+}
+
+/* LevelDB's part of opening, when nobody else is in there and the logs are sound; fills store->db. */
+static enum rc open_engine(struct store *store, const char *path, struct why *why)
+{
+	char *message = NULL;
+	enum rc rc;
+
+	store->db = leveldb_open(store->options, path, &message);
+	rc = rc_of_message(message, why);
+	if (rc) {
+		store->db = NULL;
+		return rc;
+	}
+	/* Opening turns every log it finds into a synced table; what is left is the names. */
+	if (fsync(store->dir) < 0) {
+		rc = why_errno(why, errno, path);
+		leveldb_close(store->db);
+		store->db = NULL;
+	}
+	return rc;
 }
 
 enum rc store_open(const char *path, const struct store_options *options, struct store **ret_store, struct why *why)
 {
 	struct store *store = calloc(1, sizeof(*store));
-	char *message = NULL;
 	enum rc rc;
 
 	if (!store)
@@ -182,19 +268,18 @@ enum rc store_open(const char *path, const struct store_options *options, struct
 		goto fail;
 	store->write_buffer = options->write_buffer ? options->write_buffer : DEFAULT_WRITE_BUFFER;
 	make_options(store, options);
-	store->db = leveldb_open(store->options, path, &message);
-	rc = rc_of_message(message, why);
+	rc = open_engine(store, path, why);
 	if (rc)
 		goto fail;
-	/* Opening turns every log it finds into a synced table; what is left is the names. */
-	if (fsync(store->dir) < 0) {
-		rc = why_errno(why, errno, path);
-		leveldb_close(store->db);
-		store->db = NULL;
+	store->path = strdup(path);
+	if (!store->path) {
+		rc = RC_NO_MEMORY;
 		goto fail;
 	}
+	store->room = (struct room){store->dir, RESERVE_IN_WRITE_BUFFERS * (uint64_t)store->write_buffer};
 	log_sync_init(&store->sync, store->dir);
 	pthread_mutex_init(&store->writing, NULL);
+	pthread_rwlock_init(&store->engine, NULL);
 	*ret_store = store;
 	return RC_OK;
 
@@ -213,6 +298,45 @@ void store_close(struct store *store)
 
 /* ---- reading ---- */
 
+/* Closes LevelDB and opens it again, with `engine` held for writing. Where that fails there is none for now. */
+static enum rc exchange_engine(struct store *store)
+{
+	enum rc rc;
+
+	if (store->db)
+		leveldb_close(store->db);
+	store->db = NULL;
+	rc = log_check(store->dir, NULL);
+	if (!rc)
+		rc = open_engine(store, store->path, NULL);
+	if (rc)
+		return rc;
+	log_sync_mend(&store->sync);
+	store->mendable = false;
+	__atomic_add_fetch(&store->generation, 1, __ATOMIC_RELEASE);
+	return RC_OK;
+}
+
+/* While db is used. RC_IO: there is none, as it was closed to be opened anew, and that still fails. */
+static enum rc engine_enter(struct store *store)
+{
+	bool open;
+
+	pthread_rwlock_rdlock(&store->engine);
+	if (store->db)
+		return RC_OK;
+	pthread_rwlock_unlock(&store->engine);
+	pthread_rwlock_wrlock(&store->engine);
+	open = store->db || exchange_engine(store) == RC_OK;
+	pthread_rwlock_unlock(&store->engine);
+	return open ? engine_enter(store) : RC_IO;
+}
+
+static void engine_leave(struct store *store)
+{
+	pthread_rwlock_unlock(&store->engine);
+}
+
 enum rc store_get(struct store *store, const struct store_snapshot *at, const void *key, size_t n,
 		  struct buf *ret_value)
 {
@@ -223,8 +347,12 @@ enum rc store_get(struct store *store, const struct store_snapshot *at, const vo
 
 	if (!n)
 		return RC_NO_MEMORY;
+	rc = engine_enter(store);
+	if (rc)
+		return rc;
 	__atomic_add_fetch(&store->gets, 1, __ATOMIC_RELAXED);
 	value = leveldb_get(store->db, at ? at->read : store->read, key, n, &value_n, &message);
+	engine_leave(store);
 	rc = rc_of_message(message, NULL);
 	if (!rc && !value)
 		rc = RC_NOT_FOUND;
@@ -240,14 +368,21 @@ enum rc store_get(struct store *store, const struct store_snapshot *at, const vo
 enum rc store_snapshot_take(struct store *store, struct store_snapshot **ret_snapshot)
 {
 	struct store_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	enum rc rc;
 
 	if (!snapshot)
 		return RC_NO_MEMORY;
+	rc = engine_enter(store);
+	if (rc) {
+		free(snapshot);
+		return rc;
+	}
 	snapshot->view = leveldb_create_snapshot(store->db);
 	snapshot->read = leveldb_readoptions_create();
 	leveldb_readoptions_set_verify_checksums(snapshot->read, 1);
 	leveldb_readoptions_set_snapshot(snapshot->read, snapshot->view);
 	__atomic_add_fetch(&store->snapshots, 1, __ATOMIC_RELAXED);
+	engine_leave(store);
 	*ret_snapshot = snapshot;
 	return RC_OK;
 }
@@ -258,7 +393,7 @@ void store_snapshot_release(struct store *store, struct store_snapshot *snapshot
 		return;
 	leveldb_readoptions_destroy(snapshot->read);
 	leveldb_release_snapshot(store->db, snapshot->view);
-	__atomic_sub_fetch(&store->snapshots, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&store->snapshots, 1, __ATOMIC_RELEASE);
 	free(snapshot);
 }
 
@@ -268,6 +403,7 @@ enum rc store_cursor_open(struct store *store, const struct store_snapshot *at, 
 			  const void *high, size_t high_n, struct store_cursor **ret_cursor)
 {
 	struct store_cursor *cursor = calloc(1, sizeof(*cursor) + low_n + high_n);
+	enum rc rc;
 
 	if (!cursor)
 		return RC_NO_MEMORY;
@@ -279,8 +415,16 @@ enum rc store_cursor_open(struct store *store, const struct store_snapshot *at, 
 		memcpy(cursor->bounds, low, low_n);
 	if (high_n)
 		memcpy(cursor->bounds + low_n, high, high_n);
+	cursor->store = store;
+	rc = engine_enter(store);
+	if (rc) {
+		free(cursor);
+		return rc;
+	}
 	cursor->iterator = leveldb_create_iterator(store->db, at ? at->read : store->read);
 	__atomic_add_fetch(&store->cursors, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&store->cursors_open, 1, __ATOMIC_RELAXED);
+	engine_leave(store);
 	*ret_cursor = cursor;
 	return RC_OK;
 }
@@ -290,15 +434,8 @@ void store_cursor_close(struct store_cursor *cursor)
 	if (!cursor)
 		return;
 	leveldb_iter_destroy(cursor->iterator);
+	__atomic_sub_fetch(&cursor->store->cursors_open, 1, __ATOMIC_RELEASE);
 	free(cursor);
-}
-
-static int compare_keys(const void *a, size_t a_n, const void *b, size_t b_n)
-{
-	size_t n = a_n < b_n ? a_n : b_n;
-	int order = n ? memcmp(a, b, n) : 0;
-
-	return order ? order : (a_n > b_n) - (a_n < b_n);
 }
 
 static bool is_below_low(const struct store_cursor *cursor, const void *key, size_t n)
@@ -418,6 +555,7 @@ void store_batch_free(struct store_batch *batch)
 	if (!batch)
 		return;
 	leveldb_writebatch_destroy(batch->changes);
+	range_free(&batch->freed);
 	free(batch);
 }
 
@@ -426,7 +564,13 @@ void store_batch_clear(struct store_batch *batch)
 	leveldb_writebatch_clear(batch->changes);
 	batch->bytes = 0;
 	batch->empty = true;
-	batch->deletes = false;
+	batch->frees = false;
+	range_clear(&batch->freed);
+}
+
+void store_batch_frees(struct store_batch *batch)
+{
+	batch->frees = true;
 }
 
 void store_batch_put(struct store_batch *batch, const void *key, size_t n, const void *value, size_t value_n)
@@ -440,29 +584,29 @@ void store_batch_delete(struct store_batch *batch, const void *key, size_t n)
 {
 	leveldb_writebatch_delete(batch->changes, key, n);
 	batch->bytes += n;
-	batch->deletes = true;
 	batch->empty = false;
+	if (batch->frees && n)
+		range_add(&batch->freed, key, n);
 }
 
-/* A full disk is refused before LevelDB meets it, which would end all writing until the next open. It needs room behind
- * our back for tables: the reserve (an eighth of a disk that is small). A batch that deletes may use most of that, or nothing could ever be freed. */
-static enum rc check_space(struct store *store, const struct store_batch *batch)
+/* Merges what was deleted to make room, which is what makes it. */
+static void merge_freed(struct store *store)
 {
-	uint64_t reserve = RESERVE_IN_WRITE_BUFFERS * (uint64_t)store->write_buffer;
-	uint64_t all, left;
-	struct statvfs disk;
+	struct range *freed = &store->freed;
 
-	if (fstatvfs(store->dir, &disk) < 0)
-		return RC_OK; /* no reason to refuse; LevelDB will find out */
-	all = (uint64_t)disk.f_blocks * disk.f_frsize;
-	left = (uint64_t)disk.f_bavail * disk.f_frsize;
-	if (!all)
-		return RC_OK; /* a file system that does not tell */
-	if (reserve > all / 8)
-		reserve = all / 8;
-	if (batch->deletes)
-		reserve /= 8;
-	return left < reserve || left - reserve < 2 * (uint64_t)batch->bytes ? RC_NO_SPACE : RC_OK;
+	leveldb_compact_range(store->db, (const char *)freed->first.data, freed->first.len, (const char *)freed->last.data,
+			      freed->last.len);
+	range_clear(freed);
+}
+
+/* A full disk is refused before LevelDB meets it. Half the room that a deletion may still use is enough for a merge to begin. */
+static enum rc make_room(struct store *store, const struct store_batch *batch)
+{
+	if (room_for(&store->room, batch->bytes, batch->frees))
+		return RC_OK;
+	if (store->freed.first.len && store->freed.last.len && room_for(&store->room, 0, true))
+		merge_freed(store);
+	return room_for(&store->room, batch->bytes, batch->frees) ? RC_OK : RC_NO_SPACE;
 }
 
 /* Never beside another: after a write that failed in the middle of a record none must follow, and LevelDB would take
@@ -475,8 +619,10 @@ static enum rc append(struct store *store, struct store_batch *batch, bool durab
 	__atomic_add_fetch(&store->batches, 1, __ATOMIC_RELAXED);
 	leveldb_write(store->db, store->write[durable], batch->changes, &message);
 	rc = rc_of_message(message, NULL);
-	if (rc)
+	if (rc) {
+		store->mendable = rc == RC_NO_SPACE && log_sync_broken(&store->sync) == RC_OK;
 		log_sync_break(&store->sync, rc);
+	}
 	return rc;
 }
 
@@ -498,6 +644,37 @@ static enum rc write_soon(struct store *store, struct store_batch *batch)
 	return rc ? rc : log_sync_wrote(&store->sync);
 }
 
+static enum rc write_batch(struct store *store, struct store_batch *batch, bool durable)
+{
+	enum rc rc = engine_enter(store);
+
+	if (rc)
+		return rc;
+	rc = make_room(store, batch);
+	if (!rc)
+		rc = durable ? write_durable(store, batch) : write_soon(store, batch);
+	engine_leave(store);
+	if (!rc && batch->freed.first.len && batch->freed.last.len) {
+		range_add(&store->freed, batch->freed.first.data, batch->freed.first.len);
+		range_add(&store->freed, batch->freed.last.data, batch->freed.last.len);
+	}
+	return rc;
+}
+
+/* After a write that met the end of the disk: opens the store anew, when there is room and nobody holds a cursor or a snapshot. With `writing` held. RC_OK: writes are taken again. */
+static enum rc mend(struct store *store)
+{
+	enum rc rc = log_sync_broken(&store->sync);
+
+	if (rc != RC_NO_SPACE || !room_to_recover(&store->room))
+		return rc;
+	pthread_rwlock_wrlock(&store->engine);
+	if (store->mendable && !__atomic_load_n(&store->cursors_open, __ATOMIC_ACQUIRE) && !__atomic_load_n(&store->snapshots, __ATOMIC_ACQUIRE))
+		rc = exchange_engine(store);
+	pthread_rwlock_unlock(&store->engine);
+	return rc;
+}
+
 enum rc store_write(struct store *store, struct store_batch *batch, bool durable)
 {
 	enum rc rc;
@@ -505,16 +682,28 @@ enum rc store_write(struct store *store, struct store_batch *batch, bool durable
 	if (batch->empty)
 		return durable ? store_sync(store) : log_sync_broken(&store->sync);
 	pthread_mutex_lock(&store->writing);
-	rc = check_space(store, batch);
+	rc = mend(store);
 	if (!rc)
-		rc = durable ? write_durable(store, batch) : write_soon(store, batch);
+		rc = write_batch(store, batch, durable);
 	pthread_mutex_unlock(&store->writing);
 	return rc;
 }
 
 enum rc store_sync(struct store *store)
 {
-	return log_sync_settle(&store->sync);
+	enum rc rc = log_sync_settle(&store->sync);
+
+	if (rc != RC_NO_SPACE)
+		return rc;
+	pthread_mutex_lock(&store->writing);
+	rc = mend(store); /* opening it anew syncs all that was taken */
+	pthread_mutex_unlock(&store->writing);
+	return rc ? rc : log_sync_settle(&store->sync);
+}
+
+uint64_t store_generation(struct store *store)
+{
+	return __atomic_load_n(&store->generation, __ATOMIC_ACQUIRE);
 }
 
 /* ---- figures ---- */
@@ -536,6 +725,10 @@ void store_figures(struct store *store, struct store_figures *ret_figures)
 	uint64_t disk = 0;
 	char name[64];
 
+	*ret_figures = (struct store_figures){.broken = log_sync_broken(&store->sync)};
+	if (engine_enter(store))
+		return;
+
 	leveldb_approximate_sizes(store->db, 1, &low, &low_n, &high, &high_n, &disk);
 	*ret_figures = (struct store_figures){
 	    .gets = __atomic_load_n(&store->gets, __ATOMIC_RELAXED),
@@ -553,4 +746,5 @@ void store_figures(struct store *store, struct store_figures *ret_figures)
 		snprintf(name, sizeof(name), "leveldb.num-files-at-level%d", level);
 		ret_figures->files[level] = number_of_property(store, name);
 	}
+	engine_leave(store);
 }

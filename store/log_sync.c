@@ -193,6 +193,18 @@ void log_sync_break(struct log_sync *sync, enum rc rc)
 	pthread_mutex_unlock(&sync->mutex);
 }
 
+void log_sync_mend(struct log_sync *sync)
+{
+	pthread_mutex_lock(&sync->syncing);
+	pthread_mutex_lock(&sync->mutex);
+	count_switches(sync);
+	sync->synced = sync->written;
+	sync->settled = sync->switches;
+	sync->broken = RC_OK;
+	pthread_mutex_unlock(&sync->mutex);
+	pthread_mutex_unlock(&sync->syncing);
+}
+
 bool log_sync_is_settled(struct log_sync *sync)
 {
 	struct debt debt = look_at_debt(sync);

@@ -11,7 +11,8 @@
  *    the new log back before the old one has milliseconds for it, not the half minute it takes by itself.
  * 4. `switches` counts the logs begun; the names of the first `settled` are on the disk too (fsync of the directory).
  * 5. After a failed sync the kernel forgets what it could not write, and a second sync would succeed and mean
- *    nothing. So a failed sync is for ever (`broken`): every write and sync then says the same again.
+ *    nothing. So a failed sync is for ever (`broken`): every write and sync then says the same again, until LevelDB
+ *    is opened anew (which leveldb.c does only where it was a write that failed).
  * 6. A log file that vanishes while we sync has become a table, and tables are synced before their log goes.
  */
 #ifndef ITEMFS_STORE_LOG_SYNC_H
@@ -51,6 +52,9 @@ void log_sync_destroy(struct log_sync *sync);
 /* Why nothing can be written any more; RC_OK: it can. */
 enum rc log_sync_broken(struct log_sync *sync);
 void log_sync_break(struct log_sync *sync, enum rc rc);
+
+/* LevelDB was opened anew, and its directory synced: all that was written is on the disk, and nothing is broken. */
+void log_sync_mend(struct log_sync *sync);
 
 /* A batch is in a log, unsynced. Call before its writer is told. */
 enum rc log_sync_wrote(struct log_sync *sync);

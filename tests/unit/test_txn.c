@@ -70,7 +70,7 @@ Test(txn, a_commit_sees_what_it_wrote_and_the_store_only_at_the_end)
 	sees("a", "2");
 	sees("b", "");
 	stored("a", NULL);
-	cr_expect_eq(txn_write(txn, false), RC_OK);
+	cr_expect_eq(txn_write(txn, false, false), RC_OK);
 	stored("a", "2");
 	stored("b", "");
 	txn_begin(txn, 2, 20);
@@ -82,7 +82,7 @@ Test(txn, a_commit_sees_what_it_wrote_and_the_store_only_at_the_end)
 	put("a", "3");
 	del("b");
 	sees("a", "3");
-	cr_expect_eq(txn_write(txn, true), RC_OK);
+	cr_expect_eq(txn_write(txn, true, false), RC_OK);
 	stored("a", "3");
 	stored("b", NULL);
 }
@@ -121,7 +121,7 @@ Test(txn, a_rollback_takes_back_what_came_after_its_mark_and_nothing_else)
 	sees("c", NULL);
 	txn_begin(txn, 2, 0);
 	put("c", "3");
-	cr_expect_eq(txn_write(txn, false), RC_OK);
+	cr_expect_eq(txn_write(txn, false, false), RC_OK);
 	stored("a", "1");
 	stored("b", "1");
 	stored("c", "3");
@@ -149,7 +149,7 @@ Test(txn, more_rows_than_it_has_buckets_are_told_apart)
 		snprintf(value, sizeof value, "v%d", i);
 		sees(key, value);
 	}
-	cr_expect_eq(txn_write(txn, false), RC_OK);
+	cr_expect_eq(txn_write(txn, false, false), RC_OK);
 	stored("k4999", "v4999");
 	txn_begin(txn, 3, 0);
 	sees("k4999", "v4999");
@@ -168,7 +168,7 @@ Test(txn, a_row_that_could_not_be_composed_fails_the_commit_alone)
 	cr_expect_eq(txn_get(txn, &broken, &value), RC_NO_MEMORY);
 	txn_rollback(txn, mark);
 	cr_expect_not(txn_failed(txn));
-	cr_expect_eq(txn_write(txn, false), RC_OK);
+	cr_expect_eq(txn_write(txn, false, false), RC_OK);
 	stored("a", "1");
 	stored("b", NULL);
 }
@@ -176,6 +176,6 @@ Test(txn, a_row_that_could_not_be_composed_fails_the_commit_alone)
 Test(txn, an_empty_one_writes_nothing)
 {
 	txn_begin(txn, 1, 0);
-	cr_expect_eq(txn_write(txn, false), RC_OK);
-	cr_expect_eq(txn_write(txn, true), RC_OK);
+	cr_expect_eq(txn_write(txn, false, false), RC_OK);
+	cr_expect_eq(txn_write(txn, true, false), RC_OK);
 }

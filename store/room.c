@@ -1,0 +1,56 @@
+/* room: see room.h. */
+#include "store/room.h"
+#include "store/log_sync.h"
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* False where the file system does not tell. */
+static bool look(const struct room *room, uint64_t *ret_left, uint64_t *ret_reserve)
+{
+	struct statvfs disk;
+	uint64_t all;
+
+	if (fstatvfs(room->dir, &disk) < 0 || !disk.f_blocks)
+		return false;
+	all = (uint64_t)disk.f_blocks * disk.f_frsize;
+	*ret_left = (uint64_t)disk.f_bavail * disk.f_frsize;
+	*ret_reserve = room->reserve > all / 8 ? all / 8 : room->reserve;
+	return true;
+}
+
+bool room_for(const struct room *room, uint64_t bytes, bool frees)
+{
+	uint64_t left, reserve;
+
+	if (!look(room, &left, &reserve))
+		return true;
+	if (frees)
+		reserve /= 2;
+	return left >= reserve && (left - reserve) / 2 >= bytes; /* twice: in the log, and in a table */
+}
+
+static uint64_t logs_bytes(int dir)
+{
+	struct logs logs;
+	uint64_t bytes = 0;
+	struct stat st;
+	char name[32];
+
+	if (logs_list(dir, &logs) != RC_OK)
+		return UINT64_MAX / 2;
+	for (size_t i = 0; i < logs.n; i++) {
+		logs_name(logs.numbers[i], name);
+		if (fstatat(dir, name, &st, 0) == 0)
+			bytes += (uint64_t)st.st_size;
+	}
+	free(logs.numbers);
+	return bytes;
+}
+
+bool room_to_recover(const struct room *room)
+{
+	uint64_t left, reserve;
+
+	return !look(room, &left, &reserve) || left / 2 > logs_bytes(room->dir) + reserve / 4;
+}
