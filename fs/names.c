@@ -215,18 +215,23 @@ void names_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *n
 	reply_rc(req, no_links(front_node(front_of(req), parent)));
 }
 
-/* ret_document NULL: nobody has it open. */
-static enum rc unlink_stored(struct frontend *front, const struct place *place, struct head *ret_head, struct buf *ret_document)
+static enum rc read_stored(const struct place *place, const struct view *view, struct head *ret_head, struct buf *ret_document)
+{
+	return place->kind == NODE_DEFINITION ? definition_get(place->table, view, ret_head, ret_document)
+					      : leaf_get(&place->leaf, view, ret_head, ret_document);
+}
+
+static enum rc unlink_stored(struct frontend *front, const struct place *place, struct head *ret_head)
 {
 	enum rc rc;
 	switch (place->kind) {
 	case NODE_ITEM:
 	case NODE_PLAIN:
-		rc = leaf_get(&place->leaf, NULL, ret_head, ret_document);
-		return rc ? rc : leaf_remove(&place->leaf);
 	case NODE_DEFINITION:
-		rc = definition_get(place->table, NULL, ret_head, ret_document);
-		return rc ? rc : definition_unname(place->table);
+		rc = read_stored(place, NULL, ret_head, NULL);
+		if (rc)
+			return rc;
+		return place->kind == NODE_DEFINITION ? definition_unname(place->table) : leaf_remove(&place->leaf);
 	case NODE_DRAFT:
 		return refusals_remove(front->volume, place->id);
 	case NODE_ERRORS:
@@ -250,13 +255,17 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 		rc = RC_OK;
 	if (!rc && place.kind == NODE_PARTITION)
 		rc = place_as_plain(front, parent, name, &place);
-	cleanup_buf struct buf document = {0};
+	struct view *before = NULL; /* whoever has it open, or opens it in this moment, may read it later */
+	if (!rc && node && !waits)
+		rc = view_open(front->volume, &before);
 	if (!rc && !waits)
-		rc = unlink_stored(front, &place, &head, node && node_is_open(&front->tree, node) ? &document : NULL);
-	if (!rc && node) {
+		rc = unlink_stored(front, &place, &head);
+	if (!rc && node && !node_bury(&front->tree, node, &head.meta, head.size, NULL)) {
+		cleanup_buf struct buf document = {0};
+		(void)read_stored(&place, before, &head, &document);
 		node_bury(&front->tree, node, &head.meta, head.size, &document);
-		node_kill(&front->tree, node);
 	}
+	view_close(before);
 	return rc;
 }
 

@@ -300,27 +300,24 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	return true;
 }
 
-bool node_is_open(struct tree *tree, const struct node *node)
+bool node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document)
 {
 	pthread_mutex_lock(&tree->lock);
-	bool open = node->opens;
-	pthread_mutex_unlock(&tree->lock);
-	return open;
-}
-
-void node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document)
-{
-	pthread_mutex_lock(&tree->lock);
-	if (!node->pending) {
+	bool known = document || node->pending || !node->opens;
+	if (known && !node->pending) {
 		node->fresh = *meta;
 		node->pending_size = size;
 	}
-	if (document && node->opens && !node->last.len) {
+	if (known && document) {
 		struct buf none = node->last;
 		node->last = *document;
 		*document = none;
 	}
+	node->buried |= known && document;
+	if (known)
+		node_kill_locked(node);
 	pthread_mutex_unlock(&tree->lock);
+	return known;
 }
 
 void node_swap(struct tree *tree, struct node *a, struct node *b)

@@ -63,7 +63,8 @@ struct node {
 	unsigned dirty;        /* of those, how many hold uncommitted bytes */
 	uint64_t times_tick;   /* when times were last set explicitly, in ticks (frontend's clock of operations) */
 	unsigned opens;        /* handles */
-	struct buf last;       /* of a dead one that is open: its bytes, for those who have not read yet */
+	struct buf last;       /* of a dead one: its bytes, for those who have not read yet, */
+	bool buried;           /* where they are known */
 	struct plain *plain;   /* the shared bytes while a plain file is open */
 	char *name;
 };
@@ -101,9 +102,8 @@ void node_set_pending(struct node *node, bool pending);
 /* It was unlinked: out of the tree. */
 void node_kill(struct tree *tree, struct node *node);
 void node_kill_locked(struct node *node); /* with tree.lock held */
-/* What fstat and read of its handles show from here on; the document is taken where it is open and that is not known yet (NULL: it is not). Before node_kill(). */
-void node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document);
-bool node_is_open(struct tree *tree, const struct node *node);
+/* The same, for a file that was stored: what fstat and read show of it from here on. The document is taken (NULL: it is not known). False, and nothing has happened: it is open, so the document has to be known. */
+bool node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document);
 /* It has another name, and maybe parent and kind; a node that had the name is killed. False: no memory (then nothing has changed). */
 bool node_move(struct tree *tree, struct node *node, struct node *parent, const char *name, enum node_kind kind);
 

@@ -84,6 +84,11 @@ enum rc plain_open(struct frontend *front, struct node *node, const struct place
 	return truncate ? plain_resize(front, node, 0) : RC_OK;
 }
 
+bool plain_share(struct frontend *front, struct node *node)
+{
+	return plain_pin(front, node) != NULL;
+}
+
 void plain_drop(struct frontend *front, struct node *node)
 {
 	plain_unpin(front, node);

@@ -20,6 +20,8 @@ struct plain {
 
 /* Opens it: loads the bytes where nobody has it open. RC_NOT_FOUND. */
 enum rc plain_open(struct frontend *front, struct node *node, const struct place *place, bool truncate);
+/* Takes part where somebody has it open; false where nobody has. */
+bool plain_share(struct frontend *front, struct node *node);
 /* Stores what is dirty; the last one frees the bytes. With the names held. */
 void plain_close(struct frontend *front, struct node *node);
 

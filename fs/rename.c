@@ -175,7 +175,7 @@ static enum rc rename_file(struct renaming *r)
 		return rc;
 	cleanup_buf struct buf document = {0};
 	if (r->target && !r->place.unresolved && (r->place.kind == NODE_ITEM || r->place.kind == NODE_PLAIN))
-		(void)leaf_get(&r->place.leaf, NULL, &old, node_is_open(&r->front->tree, r->target) ? &document : NULL);
+		(void)leaf_get(&r->place.leaf, NULL, &old, &document); /* who looked it up just now may open it yet */
 	if (plain)
 		pthread_mutex_lock(&plain->lock);
 	/* One that is still open for writing: its bytes at this moment count. */

@@ -168,3 +168,64 @@ Test(races, inode_numbers_follow_a_renamed_partition_as_a_new_mount_will_see_the
 	wanted = before;
 	cr_expect(await(has_wanted, "Tab/p/x.json"), "the mount shows another number than the next one will");
 }
+
+/* Opens what this path stood for when it was looked up, whatever it stands for now. */
+static const char *replaced_then_read(const char *path, const char *other)
+{
+	char now[64], bytes[64] = "";
+	int looked_up = open(at(path), O_PATH | O_CLOEXEC);
+	cr_assert_geq(looked_up, 0);
+	assert_ok(rename(at(other), at(path)));
+	snprintf(now, sizeof now, "/proc/self/fd/%d", looked_up);
+	int fd = open(now, O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
+	struct stat st;
+	ssize_t n = read(fd, bytes, sizeof bytes - 1);
+	assert_ok(fstat(fd, &st));
+	cr_expect(st.st_size == n && st.st_nlink == 0, "%lld bytes, %zd read, %lu links", (long long)st.st_size, n, (unsigned long)st.st_nlink);
+	cr_expect_eq(pread(fd, bytes + 20, 40, 0), n);
+	cr_expect_eq(memcmp(bytes, bytes + 20, (size_t)n), 0);
+	expect_errno(open(now, O_WRONLY), ESTALE); /* what is written there would go nowhere */
+	close(fd);
+	close(looked_up);
+	return text("%s", bytes);
+}
+
+Test(races, what_is_replaced_between_its_look_up_and_its_open_can_still_be_read)
+{
+	write_all(at("Tab/p/a.json"), O_WRONLY | O_CREAT, "{\"a\":1}");
+	write_all(at("Tab/p/b.json"), O_WRONLY | O_CREAT, "{\"b\":2}");
+	cr_expect_str_eq(replaced_then_read("Tab/p/a.json", "Tab/p/b.json"), "{\"a\":1}");
+	cr_expect_str_eq(content("Tab/p/a.json"), "{\"b\":2}");
+	write_all(at("Tab/p/a"), O_WRONLY | O_CREAT, "old");
+	write_all(at("Tab/p/b"), O_WRONLY | O_CREAT, "newer");
+	cr_expect_str_eq(replaced_then_read("Tab/p/a", "Tab/p/b"), "old");
+	int reader = open(at("Tab/p/a"), O_RDONLY | O_CLOEXEC);
+	write_all(at("Tab/p/b"), O_WRONLY | O_CREAT, "newest");
+	cr_expect_str_eq(replaced_then_read("Tab/p/a", "Tab/p/b"), "newer");
+	close(reader);
+	cr_expect_str_eq(content("Tab/p/a"), "newest");
+	touch_only(at("Tab/p/empty.json"), O_WRONLY | O_CREAT);
+	mount_again();
+	cr_expect_str_eq(replaced_then_read("Tab/p/empty.json", "Tab/p/a.json"), "");
+}
+
+static void *replace_all(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < ROUNDS; i++) {
+		write_all(item(1), O_WRONLY | O_CREAT | O_TRUNC, "{\"b\":1}");
+		cr_assert_eq(rename(item(1), item(0)), 0);
+	}
+	return NULL;
+}
+
+Test(races, a_reader_finds_a_whole_item_however_often_it_is_replaced)
+{
+	pthread_t thread;
+	write_all(item(0), O_WRONLY | O_CREAT, "{\"b\":1}");
+	cr_assert_eq(pthread_create(&thread, NULL, replace_all, NULL), 0);
+	for (int i = 0; i < 2 * ROUNDS; i++)
+		cr_assert_str_eq(content("Tab/p/w0.json"), "{\"b\":1}", "round %d", i);
+	pthread_join(thread, NULL);
+}

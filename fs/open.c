@@ -1,0 +1,275 @@
+/* open: open and create: how a handle comes to be. */
+#include "fs/handle.h"
+#include "fs/plain.h"
+#include "fs/refuse.h"
+#include "fs/reply.h"
+#include "index/definition.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool drafts(const struct node *node)
+{
+	return node->kind == NODE_ITEM || node->kind == NODE_DEFINITION;
+}
+
+/* From here on attributes are not cached, and the node knows which incarnation its drafts belong to (readdirplus makes nodes without looking). RC_STALE: the name went in
+ * this moment, and what would be written to it would go nowhere: the kernel looks it up again. */
+static enum rc be_writer(struct frontend *front, struct handle *handle, const struct place *place)
+{
+	struct node *node = handle->node;
+	struct head head = {.birth = 0};
+	enum rc stored = RC_NOT_FOUND;
+	pthread_mutex_lock(&front->tree.lock);
+	bool known = node->pending || node->birth;
+	pthread_mutex_unlock(&front->tree.lock);
+	if (!known)
+		stored = node->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
+						       : leaf_get(&place->leaf, NULL, &head, NULL);
+	pthread_mutex_lock(&front->tree.lock);
+	bool there = !node->dead && (node->pending || node->birth || !stored);
+	if (there && !node->pending && !node->birth)
+		node->birth = head.birth;
+	node->writers += there;
+	handle->counted = there;
+	pthread_mutex_unlock(&front->tree.lock);
+	return there ? RC_OK : stored && stored != RC_NOT_FOUND ? stored : RC_STALE;
+}
+
+static void set_flags(const struct node *node, const struct handle *handle, struct fuse_file_info *fi)
+{
+	fi->fh = (uintptr_t)handle;
+	fi->direct_io = node->kind != NODE_PLAIN;
+	fi->noflush = !handle->writer; /* closing a reader has nothing to say */
+}
+
+/* Nobody will release what the kernel did not get. */
+static void abandon(struct frontend *front, struct handle *handle)
+{
+	if (handle->plain) {
+		names_read(front);
+		plain_close(front, handle->node);
+		names_done(front);
+	} else if (handle->counted) {
+		handle->draft.dirty = false;
+		handle_finish(front, handle);
+	}
+	handle_free(front, handle);
+}
+
+static bool is_buried(struct frontend *front, const struct node *node)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool buried = node->buried;
+	pthread_mutex_unlock(&front->tree.lock);
+	return buried;
+}
+
+/* A file that was replaced after the kernel looked it up, and before it is opened to be read: as it was then. (The kernel looks up a second time after ESTALE, and that may be late, too.) */
+static enum rc open_buried(fuse_req_t req, struct node *node, int flags, struct handle **ret_handle)
+{
+	struct frontend *front = front_of(req);
+	struct handle *handle = handle_new(req, node, flags);
+	if (!handle)
+		return RC_NO_MEMORY;
+	handle->plain = node->kind == NODE_PLAIN && plain_share(front, node);
+	pthread_mutex_lock(&front->tree.lock);
+	bool known = node->buried;
+	if (known)
+		buf_add(&handle->version, node->last.data, node->last.len);
+	pthread_mutex_unlock(&front->tree.lock);
+	handle->pinned = true;
+	enum rc rc = handle->version.failed ? RC_NO_MEMORY : known || handle->plain ? RC_OK : RC_STALE;
+	if (!rc)
+		*ret_handle = handle;
+	else
+		abandon(front, handle);
+	return rc;
+}
+
+static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct handle **ret_handle)
+{
+	struct frontend *front = front_of(req);
+	struct place place;
+	bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+	enum rc rc = place_of(front, node, &place);
+	if (rc == RC_STALE && !writes)
+		return open_buried(req, node, flags, ret_handle);
+	if (rc)
+		return rc;
+	if (node->kind != NODE_PLAIN && !drafts(node) && writes)
+		return RC_READ_ONLY;
+	struct handle *handle = handle_new(req, node, flags);
+	if (!handle)
+		return RC_NO_MEMORY;
+	if (node->kind == NODE_PLAIN) {
+		rc = plain_open(front, node, &place, flags & O_TRUNC);
+		handle->plain = !rc;
+	} else if (handle->writer) {
+		rc = be_writer(front, handle, &place);
+		if (!rc && (flags & O_TRUNC))
+			handle_empty(front, handle, handle_version(front, handle));
+	}
+	/* From here on unlink sees that it is open; it may have come before. */
+	if (!rc && !handle->writer && !handle->plain && node->dead && !is_buried(front, node))
+		rc = RC_STALE;
+	if (rc) {
+		handle_free(front, handle);
+		return rc;
+	}
+	*ret_handle = handle;
+	return RC_OK;
+}
+
+void file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct node *node = front_node(front, ino);
+	struct handle *handle = NULL;
+	names_read(front);
+	enum rc rc = open_node(req, node, fi->flags, &handle);
+	if (!rc)
+		set_flags(node, handle, fi);
+	names_done(front);
+	if (rc)
+		reply_rc(req, rc);
+	else if (fuse_reply_open(req, fi))
+		abandon(front, handle);
+}
+
+/* A new name: an item's or a definition's lives in its node until the first commit; a plain file is there at once. */
+static enum rc create_node(fuse_req_t req, struct node *parent, const char *name, mode_t mode, const struct place *place,
+			   struct node **ret_node)
+{
+	struct frontend *front = front_of(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	int64_t now = clock_now();
+	struct meta meta = reply_new_meta(front, parent, mode, ctx);
+	struct head head = {.birth = 0};
+	if (place->kind == NODE_PLAIN) {
+		struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &meta};
+		enum rc rc = leaf_write(&place->leaf, &write, &head, NULL);
+		if (rc)
+			return rc;
+	}
+	struct node *node = node_get(&front->tree, parent, name, place->kind, NULL);
+	if (!node)
+		return RC_NO_MEMORY;
+	pthread_mutex_lock(&front->tree.lock);
+	node->birth = head.birth;
+	node_set_pending(node, place->kind != NODE_PLAIN);
+	node->fresh = meta;
+	node->pending_size = 0;
+	node->appeared = now;
+	if (node->pending)
+		parent->appeared = now;
+	pthread_mutex_unlock(&front->tree.lock);
+	*ret_node = node;
+	return RC_OK;
+}
+
+/* One that waits for its first commit, with a lookup more; NULL otherwise. */
+static struct node *find_pending(struct frontend *front, struct node *parent, const char *name)
+{
+	struct node *known = node_find(&front->tree, parent, name);
+	if (!known)
+		return NULL;
+	pthread_mutex_lock(&front->tree.lock);
+	bool pending = known->pending;
+	known->lookups += pending;
+	pthread_mutex_unlock(&front->tree.lock);
+	node_release(&front->tree, known);
+	return pending ? known : NULL;
+}
+
+/* Whether the name is there already: the kernel may be told late of what others did. *ret_node has a lookup more. */
+static enum rc look(struct frontend *front, struct node *parent, const char *name, const struct place *place, struct node **ret_node)
+{
+	struct head head;
+	*ret_node = find_pending(front, parent, name);
+	if (*ret_node)
+		return RC_OK;
+	if (place->unresolved)
+		return RC_NOT_FOUND;
+	enum rc rc = place->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
+						    : leaf_get(&place->leaf, NULL, &head, NULL);
+	if (rc)
+		return rc;
+	*ret_node = node_get(&front->tree, parent, name, place->kind, NULL);
+	return *ret_node ? RC_OK : RC_NO_MEMORY;
+}
+
+/* Opens the name, made where it is not there. With the names held. *ret_node has one lookup more. */
+static enum rc open_or_make(fuse_req_t req, struct node *parent, const char *name, mode_t mode, int flags, const struct place *place,
+			    struct node **ret_node, struct handle **ret_handle, bool *ret_fresh)
+{
+	struct frontend *front = front_of(req);
+	enum rc rc = look(front, parent, name, place, ret_node);
+	*ret_fresh = rc == RC_NOT_FOUND;
+	if (*ret_fresh)
+		rc = create_node(req, parent, name, mode, place, ret_node);
+	if (rc)
+		return rc;
+	rc = !*ret_fresh && (flags & O_EXCL) ? RC_EXISTS : open_node(req, *ret_node, *ret_fresh ? flags & ~O_TRUNC : flags, ret_handle);
+	if (rc)
+		node_forget(&front->tree, *ret_node, 1);
+	return rc;
+}
+
+static enum rc create(fuse_req_t req, struct node *parent, const char *name, mode_t mode, int flags, struct node **ret_node,
+		      struct handle **ret_handle, struct why *why)
+{
+	struct frontend *front = front_of(req);
+	struct place place;
+	bool fresh;
+	int tries = 8;
+	enum rc rc = place_create(front, parent, name, false, &place, why);
+	if (rc)
+		return rc;
+	if (place.kind == NODE_PLAIN && parent->kind == NODE_TABLE && place_clash(front, parent, name))
+		return RC_EXISTS;
+	do /* a pending name may go, as its last writer does, while it is opened: then it is free */
+		rc = open_or_make(req, parent, name, mode, flags, &place, ret_node, ret_handle, &fresh);
+	while (rc == RC_STALE && --tries);
+	if (rc)
+		return rc;
+	if (fresh && place.kind != NODE_PLAIN) {
+		struct handle *handle = *ret_handle;
+		if (!handle->writer) { /* open(O_CREAT | O_RDONLY): it still makes the file */
+			handle->writer = true;
+			(void)be_writer(front, handle, &place); /* it was made just now */
+		}
+		handle->created = true;
+		handle_empty(front, handle, 0);
+	}
+	return RC_OK;
+}
+
+void file_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	struct frontend *front = front_of(req);
+	struct node *parent = front_node(front, ino), *node = NULL;
+	struct handle *handle = NULL;
+	struct why why = {.line = 0};
+	struct fuse_entry_param entry = {.ino = 0};
+	names_read(front);
+	enum rc rc = create(req, parent, name, mode, fi->flags, &node, &handle, &why);
+	if (!rc) {
+		entry.ino = node_id(&front->tree, node);
+		entry.generation = node->serial;
+		entry.entry_timeout = reply_keep(node->kind);
+		rc = reply_stat(front, node, &entry.attr, &entry.attr_timeout);
+		set_flags(node, handle, fi);
+	}
+	names_done(front);
+	if (rc)
+		refuse_request(req, parent, name, rc, &why);
+	if (!rc && fuse_reply_create(req, &entry, fi) == 0)
+		return;
+	if (handle)
+		abandon(front, handle);
+	if (node && handle)
+		node_forget(&front->tree, node, 1);
+	if (rc)
+		reply_rc(req, rc);
+}
