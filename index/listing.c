@@ -39,17 +39,17 @@ static enum rc set_range(struct listing *l, const struct listing_place *place)
 	l->base = l->low.len;
 	if (place->pk && (place->kind == LISTING_ITEMS || place->kind == LISTING_ENTRIES))
 		key_encode(place->pk, &l->low);
-	l->place = l->low.len;
+	buf_add(&l->place, l->low.data, l->low.len);
 	if (place->prefix) {
 		key_encode(place->prefix, &l->low);
 		l->low.len -= 2; /* its end, so that longer keys follow */
 	}
 	buf_add(&l->high, l->low.data, l->low.len);
 	row_after(&l->high);
-	return l->low.failed || l->high.failed ? RC_NO_MEMORY : RC_OK;
+	return l->place.failed || l->low.failed || l->high.failed ? RC_NO_MEMORY : RC_OK;
 }
 
-enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
+enum rc listing_begin(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
 {
 	struct listing *l = calloc(1, sizeof *l);
 	if (!l)
@@ -73,16 +73,27 @@ enum rc listing_open(struct volume *volume, const struct view *view, const struc
 		if (place->table)
 			table_leave(place->table);
 	}
-	if (!rc)
-		rc = listing_narrow(l);
+	if (rc)
+		listing_close(l);
+	else
+		*ret_listing = l;
+	return rc;
+}
+
+enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
+{
+	struct listing *l;
+	enum rc rc = listing_begin(volume, view, place, &l);
+	if (rc)
+		return rc;
+	rc = listing_narrow(l);
 	if (!rc)
 		rc = listing_start(l);
-	if (rc) {
+	if (rc)
 		listing_close(l);
-		return rc;
-	}
-	*ret_listing = l;
-	return RC_OK;
+	else
+		*ret_listing = l;
+	return rc;
 }
 
 void listing_close(struct listing *listing)
@@ -92,6 +103,7 @@ void listing_close(struct listing *listing)
 	store_cursor_close(listing->cursor);
 	if (listing->own)
 		store_snapshot_release(listing->volume->store, listing->snapshot);
+	buf_free(&listing->place);
 	buf_free(&listing->low);
 	buf_free(&listing->high);
 	free(listing);
@@ -112,7 +124,7 @@ enum rc listing_start(struct listing *l)
 static enum rc jump(struct listing *l, bool forward)
 {
 	cleanup_buf struct buf row = {0};
-	buf_add(&row, l->low.data, l->base);
+	buf_add(&row, l->place.data, l->base);
 	key_encode(listing_group(l), &row);
 	if (forward)
 		row_after(&row);

@@ -54,6 +54,14 @@ enum rc listing_prev(struct listing *listing);
 /* Appends the document of the item, entry or file that it stands on, as it is in the listing's view: after a listing_next() that returned RC_OK, before any other step. RC_CORRUPT, RC_IO. */
 enum rc listing_document(struct listing *listing, struct buf *ret_document);
 
+/* Where a query's limits end, as it was found out last: of use again as long as nothing is committed. For one listing_place; any number of threads at once. */
+struct listing_memo;
+struct listing_memo *listing_memo_new(void); /* NULL: no memory */
+void listing_memo_free(struct listing_memo *memo); /* NULL is fine */
+/* Whether an item or entry is among what the place lists (place->query included): RC_OK, RC_NOT_FOUND. keys: an item's sort key (count 0 in a table without one); an entry's keys after the first. `memo` may be NULL. */
+enum rc listing_has(struct volume *volume, const struct view *view, const struct listing_place *place, const struct key *keys, size_t count,
+                    struct listing_memo *memo);
+
 /* How many rows it has asked the engine for so far, those of its opening included: what a query costs. */
 uint64_t listing_rows(const struct listing *listing);
 

@@ -16,8 +16,8 @@ struct listing {
 
 	/* The range, and how it is read. */
 	struct buf low, high;
-	size_t base;  /* bytes at the front of `low` that are no key: the letter and what comes before it */
-	size_t place; /* bytes that all rows of the place begin with: behind them stand the keys that a query is about */
+	struct buf place; /* what all rows of the place begin with; behind it stand the keys that a query is about */
+	size_t base;      /* how many bytes at its front are no key */
 	const struct query *query; /* borrowed; NULL: none */
 	size_t steps;    /* how many of its steps hold already */
 	bool descending;
@@ -42,8 +42,13 @@ enum rc listing_read_row(struct listing *listing);
 /* How many the view says there are, into count and counted. */
 enum rc listing_read_count(struct listing *listing, const struct listing_place *place);
 
+/* The listing with the whole range of its place, the query not yet carried out and no cursor. */
+enum rc listing_begin(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing);
+
 /* Moves the ends of the range as the query says; what remains of it is the direction, a count, and tests. */
 enum rc listing_narrow(struct listing *listing);
+/* Goes as far as the limit that is left lets it, and makes the row it comes to the range's end. */
+enum rc listing_settle(struct listing *listing);
 /* Whether the entry just read is of the listing: in the query's segment, and past its tests so far. Sets `jump`. */
 enum rc listing_admits(struct listing *listing, bool *ret_admits);
 /* The partition key of the entry just read: of items, entries, index keys, partitions. */

@@ -34,12 +34,11 @@ static void set_high(struct listing *l, const struct buf *end)
 /* A row: what all rows of the place begin with, and the encoded keys behind that. */
 static void compose(const struct listing *l, const struct buf *keys, struct buf *row)
 {
-	buf_add(row, l->low.data, l->place);
+	buf_add(row, l->place.data, l->place.len);
 	buf_add(row, keys->data, keys->len);
 }
 
-/* Goes as far as the limit lets it, and makes the row it comes to the range's end. */
-static enum rc settle(struct listing *l)
+enum rc listing_settle(struct listing *l)
 {
 	uint64_t limit = l->limit;
 	l->limit = QUERY_ALL;
@@ -95,7 +94,7 @@ static enum rc narrow_after(struct listing *l, const struct query_step *step)
 static enum rc narrow(struct listing *l, const struct query_step *step)
 {
 	bool limits = step->kind == STEP_FIRST || step->kind == STEP_LAST;
-	enum rc rc = step->kind == STEP_FIRST ? RC_OK : settle(l); /* of two that begin at the same end the smaller holds */
+	enum rc rc = step->kind == STEP_FIRST ? RC_OK : listing_settle(l); /* of two that begin at the same end the smaller holds */
 	if (rc)
 		return rc;
 	l->counted = l->counted && limits;

@@ -1,7 +1,6 @@
 /* query: random lists of steps on partitions, and on partition keys of indexes, against a model that is an array sorted by its own comparison and cut down step by step, as query.h's
  * first paragraph says it. ITEMFS_QUERIES sets how many queries each kind of key is asked; a failure names the seed and the steps. And what a query costs, in rows. */
 #include "tests/unit/fixture.h"
-#include <criterion/parameterized.h>
 
 enum { KEYS = 60, STEPS_MAX = 5, QUERIES = 400, EACH_TABLE = 50, TEXT = 64 };
 
@@ -357,17 +356,34 @@ static void compare(struct world *w, const struct asked *a)
 	listing_close(listing);
 }
 
-ParameterizedTestParameters(query, equals_an_array_cut_down_step_by_step)
+/* Each item of the partition, and one that is not there, asked for by itself; twice, as the second time it is remembered where limits end. */
+static void compare_each(struct world *w, const struct asked *a)
 {
-	static struct kind kinds[] = {{'S', false}, {'N', false}, {'B', false}, {'S', true}, {'N', true}, {'B', true}};
-	return cr_make_param_array(struct kind, kinds, sizeof kinds / sizeof *kinds);
+	struct listing_place place = place_of(w, a->query);
+	struct listing_memo *memo = listing_memo_new();
+	for (size_t i = 0; i < 2 * w->count; i++) {
+		const struct element *e = &w->all[i % w->count];
+		struct key keys[3];
+		size_t count = w->kind.index ? 3 : 1;
+		bool left = false;
+		for (size_t j = 0; j < a->count; j++)
+			left |= compare_elements(&a->left[j], e, w) == 0;
+		keys[0] = fixture_key((enum key_type)w->kind.type, KEY_SORT, e->key);
+		if (w->kind.index) {
+			keys[1] = fixture_key(KEY_S, KEY_PARTITION, "here");
+			keys[2] = fixture_key(KEY_S, KEY_SORT, e->base);
+		}
+		enum rc rc = listing_has(w->volume, NULL, &place, keys, count, i % 3 ? memo : NULL);
+		cr_assert_eq(rc, left ? RC_OK : RC_NOT_FOUND, "%s,%s: %s:%s", e->key, e->base, rc_name(rc), a->words);
+	}
+	listing_memo_free(memo);
 }
 
-ParameterizedTest(struct kind *kind, query, equals_an_array_cut_down_step_by_step, .timeout = 600)
+static void equals_an_array(char type, bool index)
 {
 	const char *many = getenv("ITEMFS_QUERIES"), *seed = getenv("ITEMFS_SEED");
 	unsigned long queries = many ? strtoul(many, NULL, 10) : QUERIES, first = seed ? strtoul(seed, NULL, 10) : 1;
-	struct world w = {.kind = *kind, .path = fixture_place(), .random = 88172645463325252u ^ first << 32 ^ (uint64_t)kind->type << 8 ^ kind->index};
+	struct world w = {.kind = {type, index}, .path = fixture_place(), .random = 88172645463325252u ^ first << 32 ^ (uint64_t)type << 8 ^ index};
 	static struct asked asked;
 	w.volume = fixture_open(w.path);
 	for (unsigned long i = 0; i < queries; i++) {
@@ -375,11 +391,43 @@ ParameterizedTest(struct kind *kind, query, equals_an_array_cut_down_step_by_ste
 			fill(&w, (unsigned)(i / EACH_TABLE));
 		ask(&w, &asked);
 		compare(&w, &asked);
+		if (i % 4 == 0)
+			compare_each(&w, &asked);
 		query_free(asked.query);
 	}
 	table_unref(w.table);
 	volume_close(w.volume);
 	fixture_remove(w.path);
+}
+
+Test(query, of_strings_equals_an_array_cut_down_step_by_step, .timeout = 600)
+{
+	equals_an_array('S', false);
+}
+
+Test(query, of_numbers_equals_an_array_cut_down_step_by_step, .timeout = 600)
+{
+	equals_an_array('N', false);
+}
+
+Test(query, of_binaries_equals_an_array_cut_down_step_by_step, .timeout = 600)
+{
+	equals_an_array('B', false);
+}
+
+Test(query, of_an_index_by_strings_equals_an_array_cut_down_step_by_step, .timeout = 600)
+{
+	equals_an_array('S', true);
+}
+
+Test(query, of_an_index_by_numbers_equals_an_array_cut_down_step_by_step, .timeout = 600)
+{
+	equals_an_array('N', true);
+}
+
+Test(query, of_an_index_by_binaries_equals_an_array_cut_down_step_by_step, .timeout = 600)
+{
+	equals_an_array('B', true);
 }
 
 /* ---- what it costs ---- */
