@@ -400,32 +400,32 @@ static void equals_an_array(char type, bool index)
 	fixture_remove(w.path);
 }
 
-Test(query, of_strings_equals_an_array_cut_down_step_by_step, .timeout = 600)
+Test(query, of_strings_equals_an_array_cut_down_step_by_step)
 {
 	equals_an_array('S', false);
 }
 
-Test(query, of_numbers_equals_an_array_cut_down_step_by_step, .timeout = 600)
+Test(query, of_numbers_equals_an_array_cut_down_step_by_step)
 {
 	equals_an_array('N', false);
 }
 
-Test(query, of_binaries_equals_an_array_cut_down_step_by_step, .timeout = 600)
+Test(query, of_binaries_equals_an_array_cut_down_step_by_step)
 {
 	equals_an_array('B', false);
 }
 
-Test(query, of_an_index_by_strings_equals_an_array_cut_down_step_by_step, .timeout = 600)
+Test(query, of_an_index_by_strings_equals_an_array_cut_down_step_by_step)
 {
 	equals_an_array('S', true);
 }
 
-Test(query, of_an_index_by_numbers_equals_an_array_cut_down_step_by_step, .timeout = 600)
+Test(query, of_an_index_by_numbers_equals_an_array_cut_down_step_by_step)
 {
 	equals_an_array('N', true);
 }
 
-Test(query, of_an_index_by_binaries_equals_an_array_cut_down_step_by_step, .timeout = 600)
+Test(query, of_an_index_by_binaries_equals_an_array_cut_down_step_by_step)
 {
 	equals_an_array('B', true);
 }
@@ -487,7 +487,7 @@ static void page_of_ten(struct query *query)
 	query_first(query, 10, NULL);
 }
 
-Test(query, reads_as_many_rows_of_a_large_partition_as_of_a_small_one, .timeout = 300)
+Test(query, reads_as_many_rows_of_a_large_partition_as_of_a_small_one)
 {
 	char *path = fixture_place(), sk[32];
 	struct volume *volume = fixture_open(path);
@@ -532,7 +532,7 @@ static struct query *segment(uint64_t at, uint64_t total)
 	return query;
 }
 
-Test(query, segments_are_disjoint_and_complete_and_of_about_one_size, .timeout = 300)
+Test(query, segments_are_disjoint_and_complete_and_of_about_one_size)
 {
 	enum { COUNT = 600 };
 	static const uint64_t totals[] = {1, 2, 3, 4, 7, 100};
@@ -632,7 +632,7 @@ Test(query, a_whole_table_and_a_whole_index_list_in_key_order_with_their_documen
 	free(long_one);
 }
 
-Test(query, index_keys_that_begin_alike_are_each_listed_once, .timeout = 60)
+Test(query, index_keys_that_begin_alike_are_each_listed_once)
 {
 	char *path = fixture_place();
 	struct volume *volume = fixture_open(path);
