@@ -4,6 +4,7 @@
  * yet. Nothing is kept of what was listed, so a directory of ten million names costs what one of ten does. */
 #include "fs/computed.h"
 #include "fs/place.h"
+#include "fs/query_path.h"
 #include "fs/reply.h"
 #include "index/definition.h"
 #include "index/listing.h"
@@ -29,6 +30,7 @@ struct part {
 	char (*names)[256];
 	size_t name_count;
 	enum node_kind kind;
+	enum listing_kind of; /* of a listing */
 	uint64_t at; /* how many entries of it are behind us */
 	bool ended;  /* `at` is how many there are */
 };
@@ -37,6 +39,7 @@ struct stream {
 	pthread_mutex_t lock;
 	struct node *node; /* a hold */
 	struct view *view;
+	struct query *query; /* of a view; its listing reads it */
 	struct part parts[PARTS_MAX];
 	unsigned count, current;
 	uint64_t position; /* entries behind us, over all parts */
@@ -57,6 +60,8 @@ static void clear_parts(struct stream *s)
 	memset(s->parts, 0, sizeof s->parts);
 	s->count = s->current = 0;
 	s->position = 0;
+	query_free(s->query);
+	s->query = NULL;
 	view_close(s->view);
 	s->view = NULL;
 }
@@ -68,6 +73,7 @@ static enum rc add_listing(struct frontend *front, struct stream *s, const struc
 	if (rc)
 		return rc;
 	part->kind = kind;
+	part->of = where->kind;
 	s->count++;
 	return RC_OK;
 }
@@ -188,6 +194,16 @@ static enum rc open_partition(struct frontend *front, struct stream *s, const st
 	return rc ? rc : add_listing(front, s, &items, NODE_ITEM);
 }
 
+static enum rc open_query(struct frontend *front, struct stream *s, struct place *place)
+{
+	struct listing_place where;
+	enum rc rc = query_path_listing(front, s->node, place, &s->query, &where);
+	if (rc)
+		return rc;
+	bool directories = where.kind == LISTING_PARTITIONS || where.kind == LISTING_INDEX_KEYS;
+	return add_listing(front, s, &where, directories ? NODE_VIEW : NODE_RESULT);
+}
+
 /* Pins a view and opens the parts. With the names held. */
 static enum rc open_parts(struct frontend *front, struct stream *s)
 {
@@ -228,6 +244,10 @@ static enum rc open_parts(struct frontend *front, struct stream *s)
 		return rc ? rc : add_fixed(s, "stats.json", NODE_STATS);
 	case NODE_REJECTED:
 		return add_rejected(front, s);
+	case NODE_OPERATOR:
+		return RC_OK; /* its operands are beyond number */
+	case NODE_VIEW:
+		return open_query(front, s, &place);
 	default:
 		return RC_INVALID;
 	}
@@ -239,33 +259,35 @@ static bool show(struct frontend *front, struct stream *s, const struct part *pa
 	bool ok = true;
 	ret_entry->name = s->name;
 	ret_entry->kind = part->kind;
-	switch (part->kind) {
-	case NODE_TABLE:
+	switch (part->of) {
+	case LISTING_TABLES:
 		ret_entry->name = from->name;
 		ret_entry->ino = node_table_ino(from->identity);
 		(void)table_find(front->volume, from->name, &ret_entry->table); /* it may be gone since */
 		return true;
-	case NODE_PLAIN:
+	case LISTING_FILES:
 		ok = snprintf(s->name, sizeof s->name, "%s%s", from->name,
 			      s->node->kind == NODE_TABLE && place_clash(front, s->node, from->name) ? PLACE_CLASH : "") > 0;
 		break;
-	case NODE_PARTITION:
+	case LISTING_PARTITIONS:
 		ok = place_key_name(&from->key, false, s->name);
 		break;
-	case NODE_ITEM:
+	case LISTING_ITEMS:
 		ok = place_item_name(&from->key, from->key.len > 0, s->name);
 		break;
-	case NODE_INDEX_KEY:
+	case LISTING_INDEX_KEYS:
 		ok = place_key_name(&from->key, true, s->name);
-			break;
-	default:
+		break;
+	case LISTING_ENTRIES:
 		ok = place_entry_name(from->keys, from->key_count, s->name);
-			break;
+		break;
 	}
 	ret_entry->ino = node_child_ino(s->node, ret_entry->name);
-	ret_entry->listed = part->kind == NODE_ITEM;
+	ret_entry->listed = part->of == LISTING_ITEMS;
 	ret_entry->meta = from->meta;
 	ret_entry->size = from->head.size;
+	if (part->kind == NODE_RESULT)
+		ret_entry->meta.mode &= QUERY_PATH_MODE;
 	return ok;
 }
 
@@ -395,6 +417,7 @@ static mode_t type_of(enum node_kind kind)
 	case NODE_ITEM:
 	case NODE_PLAIN:
 	case NODE_ENTRY:
+	case NODE_RESULT:
 	case NODE_ERRORS:
 	case NODE_DRAFT:
 		return S_IFREG;
@@ -414,6 +437,8 @@ static bool as_listed(struct frontend *front, const struct stream *s, const stru
 {
 	if (!entry->listed || !view_is_current(s->view))
 		return false;
+	if (entry->kind == NODE_RESULT)
+		return true; /* of what is stored */
 	pthread_mutex_lock(&front->tree.lock);
 	bool quiet = node->kind == NODE_ITEM && !node->writers && !node->pending && !node->dead;
 	pthread_mutex_unlock(&front->tree.lock);

@@ -3,6 +3,7 @@
 #include "fs/computed.h"
 #include "fs/handle.h"
 #include "fs/plain.h"
+#include "fs/query_path.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include "index/definition.h"
@@ -42,6 +43,8 @@ static enum rc read_version(struct frontend *front, struct handle *handle, struc
 		return pending ? RC_OK : definition_get(place.table, NULL, &head, out);
 	case NODE_ENTRY:
 		return listing_get_entry(place.table, NULL, place.index, place.keys, place.key_count, &head, out);
+	case NODE_RESULT:
+		return query_path_read(&place, out);
 	case NODE_ERRORS:
 		return refusals_lines(front->volume, all, handle->uid, out);
 	case NODE_DRAFT:

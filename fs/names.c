@@ -1,6 +1,7 @@
 /* names: lookup and forget, and the names that come and go: mkdir, mknod, unlink, rmdir. */
 #include "fs/place.h"
 #include "fs/plain.h"
+#include "fs/query_path.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include "index/definition.h"
@@ -48,9 +49,28 @@ static bool pending(struct frontend *front, struct node *parent, const char *nam
 	return is;
 }
 
-/* Finds a name and counts a lookup of it. With the names held. */
-static enum rc find(struct frontend *front, struct node *parent, const char *name, struct node **ret_node)
+/* The same for a name that is part of a query. */
+static enum rc find_in_query(struct frontend *front, struct node *parent, const char *name, struct node **ret_node, struct why *why)
 {
+	struct place place;
+	struct query *query;
+	enum rc rc = query_path_lookup(front, parent, name, &place, &query, why);
+	if (rc)
+		return rc;
+	if (place.kind == NODE_RESULT)
+		rc = query_path_has(front, parent, &place, query);
+	query_free(query);
+	if (rc)
+		return rc;
+	*ret_node = node_get(&front->tree, parent, name, place.kind, NULL);
+	return *ret_node ? RC_OK : RC_NO_MEMORY;
+}
+
+/* Finds a name and counts a lookup of it. With the names held. */
+static enum rc find(struct frontend *front, struct node *parent, const char *name, struct node **ret_node, struct why *why)
+{
+	if (!parent->dead && query_path_is(parent, name))
+		return find_in_query(front, parent, name, ret_node, why);
 	struct place place = {.unresolved = false};
 	struct head head = {.birth = 0};
 	struct table *table = NULL;
@@ -101,13 +121,15 @@ void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 	struct frontend *front = front_of(req);
 	struct node *parent = front_node(front, ino), *node = NULL;
 	struct fuse_entry_param entry = {.ino = 0};
+	struct why why = {.line = 0};
 	names_read(front);
-	enum rc rc = find(front, parent, name, &node);
+	enum rc rc = find(front, parent, name, &node, &why);
 	if (!rc)
 		rc = entry_of(front, node, &entry);
 	/* That a name is not there may be remembered where only we can make it come. */
 	entry.entry_timeout = node ? entry.entry_timeout : reply_keep(parent->kind);
 	names_done(front);
+	refuse_request(req, parent, name, rc, &why);
 	if (rc == RC_NOT_FOUND && !node && entry.entry_timeout > 0)
 		fuse_reply_entry(req, &entry);
 	else
@@ -157,7 +179,7 @@ void names_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 	names_read(front);
 	enum rc rc = make_directory(req, parent, name, mode, &why);
 	if (!rc)
-		rc = find(front, parent, name, &node);
+		rc = find(front, parent, name, &node, &why);
 	if (!rc)
 		rc = entry_of(front, node, &entry);
 	names_done(front);
@@ -193,7 +215,7 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	if (!rc)
 		rc = place.kind == NODE_DEFINITION ? RC_FORBIDDEN : leaf_write(&place.leaf, &write, NULL, &why);
 	if (!rc)
-		rc = find(front, parent, name, &node);
+		rc = find(front, parent, name, &node, &why);
 	if (!rc)
 		rc = entry_of(front, node, &entry);
 	names_done(front);
@@ -238,6 +260,7 @@ static enum rc unlink_stored(struct frontend *front, const struct place *place, 
 	case NODE_STATS:
 		return RC_FORBIDDEN;
 	case NODE_ENTRY:
+	case NODE_RESULT:
 	case NODE_DESCRIBE:
 		return RC_READ_ONLY;
 	default:
@@ -312,6 +335,8 @@ static enum rc remove_directory(struct frontend *front, struct node *node, const
 	case NODE_INDEXES:
 	case NODE_INDEX:
 	case NODE_INDEX_KEY:
+	case NODE_OPERATOR:
+	case NODE_VIEW:
 		return RC_READ_ONLY;
 	default:
 		return RC_NOT_FOUND;

@@ -1,5 +1,6 @@
 /* node: see node.h. One hash table over (parent, name). */
 #include "fs/node.h"
+#include "index/listing.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,7 @@ enum rc tree_init(struct tree *tree)
 static void dispose(struct node *node)
 {
 	table_unref(node->table);
+	listing_memo_free(node->memo);
 	buf_free(&node->last);
 	node->magic = 0;
 	free(node->name);

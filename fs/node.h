@@ -31,6 +31,9 @@ enum node_kind {
 	NODE_INDEX,     /* TABLE/.index/NAME */
 	NODE_INDEX_KEY, /* TABLE/.index/NAME/KEY */
 	NODE_ENTRY,     /* TABLE/.index/NAME/KEY/ENTRY.json */
+	NODE_OPERATOR,  /* a query that is not complete (query_path.h): TABLE/KEY/.ge, TABLE/.scan/4 */
+	NODE_VIEW,      /* a query: TABLE/KEY/.ge/2024, TABLE/.scan/4/0, TABLE/.scan/4/0/KEY */
+	NODE_RESULT,    /* a file in one */
 	NODE_CONTROL,   /* .itemfs */
 	NODE_ERRORS,    /* .itemfs/errors */
 	NODE_STATS,     /* .itemfs/stats.json */
@@ -39,6 +42,7 @@ enum node_kind {
 };
 
 struct plain;
+struct listing_memo;
 
 struct node {
 	uint32_t magic;
@@ -65,6 +69,7 @@ struct node {
 	unsigned opens;        /* handles */
 	struct buf last;       /* of a dead one: its bytes, for those who have not read yet, */
 	bool buried;           /* where they are known */
+	struct listing_memo *memo; /* of a view: where its limits end; NULL until that is asked for */
 	struct plain *plain;   /* the shared bytes while a plain file is open */
 	char *name;
 };

@@ -3,6 +3,7 @@
 #include "fs/long_name.h"
 #include "fs/name.h"
 #include "fs/place_private.h"
+#include "fs/query_path.h"
 #include "index/partition.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static struct node *table_node(struct node *node)
 }
 
 /* Names as they are now: a moment under the lock, since a forget may free an ancestor's ancestor only with it held, and a hold on the node keeps its ancestors. */
-static struct table *table_above(struct node *node)
+struct table *place_table(struct node *node)
 {
 	struct node *table = table_node(node);
 	return table ? table->table : NULL;
@@ -121,31 +122,26 @@ static enum rc cut_item(struct frontend *front, struct place *place, const char 
 	return rc;
 }
 
-/* Partitions, items and plain files. */
-static enum rc fill_leaf(struct frontend *front, struct node *parent, const char *name, struct place *place, struct why *why)
+enum rc place_leaf(struct frontend *front, struct place *place, const char *partition, const char *item, struct why *why)
 {
 	const struct schema *schema;
-	bool inside = parent->kind == NODE_PARTITION, item = place->kind == NODE_ITEM;
-	const char *partition = inside ? parent->name : name;
-	leaf_begin(place, item ? LEAF_ITEM : LEAF_FILE, inside || place->kind == NODE_PARTITION);
+	leaf_begin(place, item ? LEAF_ITEM : LEAF_FILE, partition != NULL);
 	enum rc rc = table_schema(place->table, &schema);
 	if (rc)
 		return rc;
 	struct names_as as = {schema->declared, schema->key.partition[0].type, schema_has_sort(schema) ? schema->key.sort[0].type : KEY_N};
-	bool cut_pk = place->leaf.in_partition && as.pk != KEY_N && long_name_at(partition, "");
-	bool cut_sk = item && as.sk != KEY_N && long_name_at(name, NAME_SUFFIX);
-	if (place->leaf.in_partition && !cut_pk)
+	bool cut_pk = partition && as.pk != KEY_N && long_name_at(partition, "");
+	bool cut_sk = item && as.sk != KEY_N && long_name_at(item, NAME_SUFFIX);
+	if (partition && !cut_pk)
 		rc = partition_key(partition, schema, &place->leaf.pk, why);
 	if (!rc && item && !cut_sk)
-		rc = item_key(name, schema, &place->leaf, why);
+		rc = item_key(item, schema, &place->leaf, why);
 	table_schema_done(place->table);
 	if (!rc && cut_pk)
 		rc = cut_partition(front, place, partition, &as);
 	if (!rc && cut_sk)
-		rc = cut_item(front, place, name, &as);
-	if (!rc && place->unresolved)
-		return RC_NOT_FOUND;
-	return !rc && place->kind == NODE_PLAIN ? plain_name(parent, name, place) : rc;
+		rc = cut_item(front, place, item, &as);
+	return !rc && place->unresolved ? RC_NOT_FOUND : rc;
 }
 
 /* Fills `place` for kind and name below parent; the parent's own key first. */
@@ -153,7 +149,7 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 {
 	place->kind = kind;
 	place->parent = parent;
-	place->table = table_above(parent);
+	place->table = place_table(parent);
 	place->cut_pk = place->cut_sk = place->unresolved = false;
 	switch (kind) {
 	case NODE_ROOT:
@@ -178,12 +174,18 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 		return place_index(front->volume, place, parent->name, name, NULL);
 	case NODE_ENTRY:
 		return place_index(front->volume, place, parent->parent->name, parent->name, name);
+	case NODE_OPERATOR:
+	case NODE_VIEW:
+	case NODE_RESULT:
+		return query_path_lookup(front, parent, name, place, NULL, why);
 	case NODE_PARTITION:
 	case NODE_ITEM:
 	case NODE_PLAIN:
 		break;
 	}
-	return fill_leaf(front, parent, name, place, why);
+	bool inside = parent->kind == NODE_PARTITION;
+	enum rc rc = place_leaf(front, place, inside ? parent->name : kind == NODE_PARTITION ? name : NULL, kind == NODE_ITEM ? name : NULL, why);
+	return !rc && kind == NODE_PLAIN ? plain_name(parent, name, place) : rc;
 }
 
 /* A name that cannot be is not there. */
@@ -238,6 +240,8 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 	enum node_kind kind;
 	if (strlen(name) > NAME_BYTES_MAX)
 		return RC_NAME_TOO_LONG;
+	if (query_path_is(parent, name))
+		return query_path_lookup(front, parent, name, ret_place, NULL, NULL);
 	switch (parent->kind) {
 	case NODE_ROOT:
 		kind = strcmp(name, ".itemfs") == 0 ? NODE_CONTROL : NODE_TABLE;

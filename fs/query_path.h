@@ -28,10 +28,14 @@ enum rc query_path_of(struct frontend *front, struct node *node, struct place *r
 enum rc query_path_listing(struct frontend *front, struct node *node, struct place *place, struct query **ret_query,
                            struct listing_place *ret_where);
 
-/* Whether a view (of a partition, in a view of its table) or a result is there now, as place and query say; the node of the result's view remembers what was found out, NULL where there is none yet. RC_NOT_FOUND. */
-enum rc query_path_exists(struct frontend *front, struct node *view, const struct place *place, const struct query *query);
+/* Whether a result is in its view now: place and query as query_path_lookup() gave them, and the view's node, which remembers what was found out. RC_NOT_FOUND. */
+enum rc query_path_has(struct frontend *front, struct node *view, const struct place *result, const struct query *query);
 
 /* Attributes of all three kinds: the original's without the permission to write, an inode number of their own. RC_NOT_FOUND. With the names held. */
-enum rc query_path_stat(struct frontend *front, struct node *node, const struct place *place, struct stat *ret_stat);
+enum { QUERY_PATH_MODE = 07555 };
+enum rc query_path_stat(struct node *node, const struct place *place, struct stat *ret_stat);
+
+/* Appends a result's bytes: the original's. RC_NOT_FOUND: it is gone. */
+enum rc query_path_read(const struct place *result, struct buf *out);
 
 #endif

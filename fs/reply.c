@@ -3,6 +3,7 @@
 #include "fs/computed.h"
 #include "fs/place.h"
 #include "fs/plain.h"
+#include "fs/query_path.h"
 #include "index/definition.h"
 #include "index/listing.h"
 #include "index/partition.h"
@@ -235,6 +236,10 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	case NODE_PLAIN:
 		rc = stat_leaf(front, node, &place, ret_stat);
 		return rc == RC_NOT_FOUND && stat_dead(front, node, ret_stat, ret_keep) ? RC_OK : rc; /* it went in this moment */
+	case NODE_OPERATOR:
+	case NODE_VIEW:
+	case NODE_RESULT:
+		return query_path_stat(node, &place, ret_stat);
 	default:
 		return stat_view(front, node, &place, ret_stat);
 	}

@@ -21,7 +21,8 @@ static enum rc last_error(fuse_req_t req, struct node *node, struct buf *out)
 {
 	struct frontend *front = front_of(req);
 	uid_t uid = fuse_req_ctx(req)->uid;
-	char *path = path_of(&front->tree, node, NULL);
+	/* What an operator refused has no node that could be asked: the operator answers for it. */
+	char *path = path_of(&front->tree, node, node->kind == NODE_OPERATOR ? "" : NULL);
 	enum rc rc = path ? refusals_last(front->volume, path, uid == 0 || uid == front->options.uid, uid, out) : RC_NO_MEMORY;
 	free(path);
 	return rc;

@@ -102,6 +102,7 @@ enum rc listing_has(struct volume *volume, const struct view *view, const struct
 		    struct listing_memo *memo)
 {
 	struct listing *l;
+	view = table_view(place->table, view);
 	uint64_t written = view ? view->written : __atomic_load_n(&volume->written, __ATOMIC_ACQUIRE); /* before the snapshot is taken */
 	enum rc rc = listing_begin(volume, view, place, &l);
 	if (rc)

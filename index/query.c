@@ -135,6 +135,14 @@ enum rc query_where(struct query *query, struct query_test *test)
 	return RC_OK;
 }
 
+bool query_is_limited(const struct query *query)
+{
+	for (size_t i = 0; i < query->count; i++)
+		if (query->steps[i].n && query->steps[i].n != QUERY_ALL)
+			return true;
+	return false;
+}
+
 enum rc query_segment(struct query *query, uint64_t segment, uint64_t total, struct why *why)
 {
 	if (total < 1 || total > QUERY_SEGMENTS_MAX)

@@ -60,6 +60,9 @@ struct query_test {
 /* Adds a test, and takes it, also where it fails. */
 enum rc query_where(struct query *query, struct query_test *test);
 
+/* Whether it has a limit: whether an entry is in it is then more than a question about its key. */
+bool query_is_limited(const struct query *query);
+
 /* Only the partition keys of segment `segment` of `total`: a hash of the key decides, so segments are disjoint and complete whatever is written meanwhile, in every mount. For listings of partitions and of index keys, and of items and entries over all
  * of them. RC_INVALID with DynamoDB's words. */
 enum rc query_segment(struct query *query, uint64_t segment, uint64_t total, struct why *why);

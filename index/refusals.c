@@ -327,14 +327,14 @@ enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_
 	uint64_t *ids;
 	size_t count, wanted = strlen(path);
 	enum rc rc = line_ids(volume, &ids, &count);
-	bool found = false;
+	bool found = false, below = wanted && path[wanted - 1] == '/';
 	for (size_t i = count; !rc && !found && i-- > 0;) {
 		uint32_t owner;
 		const char *its, *line;
 		size_t its_n, line_n;
 		if (line_value(volume, ids[i], &value) || !read_line(&value, &owner, &its, &its_n, &line, &line_n))
 			continue;
-		found = (all || owner == uid) && its_n == wanted && memcmp(its, path, wanted) == 0;
+		found = (all || owner == uid) && (below ? its_n > wanted : its_n == wanted) && memcmp(its, path, wanted) == 0;
 		if (found)
 			buf_add(out, line, line_n);
 	}

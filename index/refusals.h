@@ -35,6 +35,7 @@ void refusals_kept(struct volume *volume, const struct refusal_kept *kept);
 /* Appends the lines, oldest first; only those of `uid` unless `all`. */
 enum rc refusals_lines(struct volume *volume, bool all, uint32_t uid, struct buf *out);
 /* Appends the newest line for a path, without its newline; RC_NOT_FOUND. */
+/* `path` that ends in a slash: of whatever is below. */
 enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_t uid, struct buf *out);
 
 /* Rejected drafts, by id in order. The first with an id >= `from`: RC_NOT_FOUND where there is none. */
