@@ -112,9 +112,11 @@ Test(tables, the_reserved_names_of_a_partition_cannot_be_made)
 	assert_sh("echo x > \"$M/Music/Queen/draft\"");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const char *path = text("Music/Queen/%s", names[i]);
-		cr_expect_eq(errno_of(mkdir(at(path), 0755)), EPERM, "mkdir %s: %s", path, strerror(errno));
-		cr_expect_eq(put_steps(path, "x", 1, O_EXCL).open, EPERM, "create %s", path);
-		cr_expect_eq(errno_of(rename(at("Music/Queen/draft"), at(path))), EPERM, "rename to %s", path);
+		int made = errno_of(mkdir(at(path), 0755)), wrote = put_steps(path, "x", 1, O_EXCL).open,
+		    moved = errno_of(rename(at("Music/Queen/draft"), at(path)));
+		cr_expect(made == EPERM || (made == EEXIST && exists(path)), "mkdir %s: %s", path, strerror(made));
+		cr_expect(wrote == EPERM || (wrote == EEXIST && exists(path)), "create %s: %s", path, strerror(wrote));
+		cr_expect(moved == EPERM || (moved == EISDIR && exists(path)), "rename to %s: %s", path, strerror(moved));
 	}
 	cr_expect_str_eq(listing("Music/Queen"), "draft\n");
 }
