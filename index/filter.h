@@ -1,4 +1,4 @@
-/* filter: one condition on what an item holds, DynamoDB's FilterExpression a comparison or function at a time. Pure; no I/O.
+/* filter: one condition on what an item holds, DynamoDB's FilterExpression a comparison or function at a time. Pure, but for filter_add(), which makes it part of a query.
  *
  * A filter is written as parts, the names of the directories after `.where`: ATTRIBUTE, OPERATOR, and the operator's operands. Several filters that
  * follow one another are joined by AND. In every part %XX is the byte XX (hex), so that a `/` can be written (%2F) and a `%` (%25).
@@ -24,6 +24,8 @@
 #ifndef ITEMFS_FILTER_H
 #define ITEMFS_FILTER_H
 
+#include "index/query.h"
+#include "index/table.h"
 #include "store/model/item.h"
 #include "store/model/key.h"
 #include "store/model/rc.h"
@@ -56,5 +58,9 @@ struct filter_key {
 };
 
 bool filter_matches(const struct filter *filter, const struct item *item, const struct filter_key *keys, size_t count);
+
+/* Adds it to a query of this table (index NULL) or index, and takes it, also where it fails; `query`: the query is of one partition key, otherwise it is a scan. Partitions and index keys then list
+ * where they hold something that passes. RC_INVALID as filter_check(); RC_NOT_FOUND: no such index; RC_STALE. */
+enum rc filter_add(struct filter *filter, struct table *table, const char *index, bool query, struct query *to, struct why *why);
 
 #endif

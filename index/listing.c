@@ -18,6 +18,8 @@ static enum rc set_range(struct listing *l, const struct listing_place *place)
 		row_file(&l->low, table->id, place->pk, "", 0, false);
 		break;
 	case LISTING_PARTITIONS:
+		l->table = table->id;
+		l->has_sk = schema_has_sort(table->schema);
 		row_partition(&l->low, table->id, NULL);
 		break;
 	case LISTING_ITEMS:
@@ -94,6 +96,44 @@ enum rc listing_open(struct volume *volume, const struct view *view, const struc
 	else
 		*ret_listing = l;
 	return rc;
+}
+
+/* By rows and not by the table, whose definition may be another by now. */
+static enum rc open_items(const struct listing *l, struct listing **ret_items)
+{
+	struct listing *items = calloc(1, sizeof *items);
+	if (!items)
+		return RC_NO_MEMORY;
+	*items = (struct listing){.volume = l->volume, .snapshot = l->snapshot, .kind = LISTING_ITEMS, .has_sk = l->has_sk, .query = l->query, .limit = QUERY_ALL};
+	items->entry.keys = items->keys;
+	row_item(&items->place, l->table, NULL, NULL, false);
+	items->base = items->place.len;
+	key_encode(&l->entry.key, &items->place);
+	buf_add(&items->low, items->place.data, items->place.len);
+	buf_add(&items->high, items->place.data, items->place.len);
+	row_after(&items->high);
+	enum rc rc = items->place.failed ? RC_NO_MEMORY : listing_narrow(items);
+	if (!rc)
+		rc = listing_start(items);
+	if (rc)
+		listing_close(items);
+	else
+		*ret_items = items;
+	return rc;
+}
+
+enum rc listing_holds_any(struct listing *l, bool *ret_any)
+{
+	struct listing *items;
+	const struct listing_entry *entry;
+	enum rc rc = open_items(l, &items);
+	if (rc)
+		return rc;
+	rc = listing_next(items, &entry);
+	*ret_any = !rc;
+	l->rows += items->rows;
+	listing_close(items);
+	return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
 void listing_close(struct listing *listing)

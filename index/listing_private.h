@@ -10,6 +10,7 @@ struct listing {
 	struct store_snapshot *snapshot; /* to read more rows by; borrowed or own */
 	bool own;
 	enum listing_kind kind;
+	uint32_t table; /* partitions: to find their items */
 	bool has_sk;
 	bool whole; /* items or entries: of all partition keys, not of one */
 	size_t key_count;
@@ -47,6 +48,8 @@ enum rc listing_begin(struct volume *volume, const struct view *view, const stru
 
 /* Moves the ends of the range as the query says; what remains of it is the direction, a count, and tests. */
 enum rc listing_narrow(struct listing *listing);
+/* Whether the partition that it stands on holds an item that the query leaves. */
+enum rc listing_holds_any(struct listing *listing, bool *ret_any);
 /* Goes as far as the limit that is left lets it, and makes the row it comes to the range's end. */
 enum rc listing_settle(struct listing *listing);
 /* Whether the entry just read is of the listing: in the query's segment, and past its tests so far. Sets `jump`. */

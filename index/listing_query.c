@@ -148,16 +148,33 @@ const struct key *listing_group(const struct listing *l)
 	}
 }
 
+/* Whether what the entry is about passes the tests so far. A partition does where one of its items passes them all. */
+static enum rc passes(struct listing *l, bool *ret_passes)
+{
+	enum rc rc = RC_OK;
+	bool tests = false;
+	for (size_t i = 0; i < l->steps; i++)
+		tests |= l->query->steps[i].kind == STEP_TEST;
+	if (tests && l->kind == LISTING_PARTITIONS)
+		return listing_holds_any(l, ret_passes);
+	*ret_passes = true;
+	for (size_t i = 0; !rc && *ret_passes && i < l->steps; i++) {
+		struct query_test *test = l->query->steps[i].test;
+		if (test)
+			rc = test->passes(test, l, &l->entry, ret_passes);
+	}
+	return rc;
+}
+
 enum rc listing_admits(struct listing *l, bool *ret_admits)
 {
 	bool keyed = l->kind == LISTING_PARTITIONS || l->kind == LISTING_INDEX_KEYS || l->whole;
-	*ret_admits = !keyed || query_in_segment(l->query, listing_group(l));
-	l->jump = l->kind == LISTING_INDEX_KEYS || (l->whole && !*ret_admits);
-	enum rc rc = RC_OK;
-	for (size_t i = 0; !rc && *ret_admits && i < l->steps; i++) {
-		struct query_test *test = l->query->steps[i].test;
-		if (test)
-			rc = test->passes(test, l, &l->entry, ret_admits);
+	if (keyed && !query_in_segment(l->query, listing_group(l))) {
+		*ret_admits = false;
+		l->jump = l->kind != LISTING_PARTITIONS;
+		return RC_OK;
 	}
+	enum rc rc = passes(l, ret_admits);
+	l->jump = l->kind == LISTING_INDEX_KEYS && *ret_admits; /* otherwise the key's next entry may pass */
 	return rc;
 }
