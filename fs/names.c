@@ -57,7 +57,7 @@ static enum rc find_in_query(struct frontend *front, struct node *parent, const 
 	enum rc rc = query_path_lookup(front, parent, name, &place, &query, why);
 	if (rc)
 		return rc;
-	if (place.kind == NODE_RESULT)
+	if (place.listed)
 		rc = query_path_has(front, parent, &place, query);
 	query_free(query);
 	if (rc)

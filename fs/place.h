@@ -13,6 +13,7 @@
 struct place {
 	enum node_kind kind;
 	enum node_kind subject;     /* queries (query_path.h): what they are about: NODE_TABLE, NODE_PARTITION, NODE_INDEX or NODE_INDEX_KEY */
+	bool listed;                /* queries: a view or a result, and what lists it is a view, too */
 	struct node *parent;        /* borrowed */
 	struct table *table;        /* borrowed from the tree; NULL outside tables */
 	char table_name[256];       /* a table that need not be there */

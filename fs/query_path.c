@@ -3,6 +3,7 @@
 #include "fs/name.h"
 #include "fs/place_private.h"
 #include "fs/reply.h"
+#include "index/filter.h"
 #include "index/partition.h"
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,15 @@ static enum rc add_scan(struct reading *r)
 	return rc ? rc : query_segment(r->query, segment, total, r->why);
 }
 
+/* As many names as the filter takes. Of one partition key it is part of DynamoDB's Query, otherwise of its Scan. */
+static enum rc add_where(struct reading *r)
+{
+	struct filter *filter;
+	bool query = r->place->subject == NODE_PARTITION || r->place->subject == NODE_INDEX_KEY;
+	enum rc rc = filter_parse(r->operand, r->operands, &filter, r->why);
+	return rc ? rc : filter_add(filter, r->place->table, in_index(r->place) ? r->index_name : NULL, query, r->query, r->why);
+}
+
 static const struct operator operators[] = {
     {".eq", false, 1, add_condition, QUERY_EQ},
     {".lt", false, 1, add_condition, QUERY_LT},
@@ -132,7 +142,9 @@ static const struct operator operators[] = {
     {".first", false, 1, add_first, 0},
     {".last", false, 1, add_last, 0},
     {".after", false, 1, add_after, 0},
+    {".where", false, 1, add_where, 0},
     {".scan", true, 2, add_scan, 0},
+    {".where", true, 1, add_where, 0},
 };
 
 static const struct operator *find_operator(enum node_kind subject, const char *name)
@@ -170,7 +182,7 @@ static enum rc read_subject(struct reading *r, struct node *node)
 	place->kind = place->subject = node->kind;
 	place->parent = node->parent;
 	place->table = place_table(node);
-	place->cut_pk = place->cut_sk = place->unresolved = false;
+	place->listed = place->cut_pk = place->cut_sk = place->unresolved = false;
 	switch (node->kind) {
 	case NODE_TABLE:
 		return RC_OK;
@@ -190,6 +202,7 @@ static enum rc read_listed(struct reading *r, const char *name)
 {
 	struct place *place = r->place;
 	enum rc rc;
+	place->listed = true;
 	switch (place->subject) {
 	case NODE_TABLE:
 		rc = read_partition(r, name);
@@ -223,6 +236,7 @@ static enum rc read_name(struct reading *r, const char *name)
 	}
 	r->operator = find_operator(place->subject, name);
 	r->operands = 0;
+	place->listed = false;
 	if (r->operator) {
 		place->kind = NODE_OPERATOR;
 		return RC_OK;
@@ -337,12 +351,27 @@ static struct listing_memo *memo_of(struct frontend *front, struct node *view, c
 	return memo;
 }
 
+/* A partition or index key is in a view where something in it passes the view's tests. */
+static enum rc holds_any(struct frontend *front, const struct listing_place *where)
+{
+	struct listing *listing;
+	const struct listing_entry *entry;
+	enum rc rc = listing_open(front->volume, NULL, where, &listing);
+	if (rc)
+		return rc;
+	rc = listing_next(listing, &entry);
+	listing_close(listing);
+	return rc;
+}
+
 enum rc query_path_has(struct frontend *front, struct node *view, const struct place *result, const struct query *query)
 {
 	struct listing_place where;
 	const struct leaf *leaf = &result->leaf;
 	bool entry = in_index(result);
 	enum rc rc = listing_of(result, query, &where);
+	if (!rc && result->kind == NODE_VIEW)
+		return query_has_tests(query) ? holds_any(front, &where) : RC_OK;
 	return rc ? rc
 		  : listing_has(front->volume, NULL, &where, entry ? &result->keys[1] : &leaf->sk, entry ? result->key_count - 1 : leaf->has_sk ? 1 : 0,
 				memo_of(front, view, query));

@@ -28,7 +28,7 @@ enum rc query_path_of(struct frontend *front, struct node *node, struct place *r
 enum rc query_path_listing(struct frontend *front, struct node *node, struct place *place, struct query **ret_query,
                            struct listing_place *ret_where);
 
-/* Whether a result is in its view now: place and query as query_path_lookup() gave them, and the view's node, which remembers what was found out. RC_NOT_FOUND. */
+/* Whether a result, or a view that another lists, is in its view now: place and query as query_path_lookup() gave them, and the view's node, which remembers what was found out. RC_NOT_FOUND. */
 enum rc query_path_has(struct frontend *front, struct node *view, const struct place *result, const struct query *query);
 
 /* Attributes of all three kinds: the original's without the permission to write, an inode number of their own. RC_NOT_FOUND. With the names held. */

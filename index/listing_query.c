@@ -152,10 +152,7 @@ const struct key *listing_group(const struct listing *l)
 static enum rc passes(struct listing *l, bool *ret_passes)
 {
 	enum rc rc = RC_OK;
-	bool tests = false;
-	for (size_t i = 0; i < l->steps; i++)
-		tests |= l->query->steps[i].kind == STEP_TEST;
-	if (tests && l->kind == LISTING_PARTITIONS)
+	if (l->kind == LISTING_PARTITIONS && l->query && query_has_tests(l->query))
 		return listing_holds_any(l, ret_passes);
 	*ret_passes = true;
 	for (size_t i = 0; !rc && *ret_passes && i < l->steps; i++) {

@@ -143,6 +143,14 @@ bool query_is_limited(const struct query *query)
 	return false;
 }
 
+bool query_has_tests(const struct query *query)
+{
+	for (size_t i = 0; i < query->count; i++)
+		if (query->steps[i].test)
+			return true;
+	return false;
+}
+
 enum rc query_segment(struct query *query, uint64_t segment, uint64_t total, struct why *why)
 {
 	if (total < 1 || total > QUERY_SEGMENTS_MAX)

@@ -62,6 +62,8 @@ enum rc query_where(struct query *query, struct query_test *test);
 
 /* Whether it has a limit: whether an entry is in it is then more than a question about its key. */
 bool query_is_limited(const struct query *query);
+/* Whether it has a test: whether anything is left is then more than a question about keys. */
+bool query_has_tests(const struct query *query);
 
 /* Only the partition keys of segment `segment` of `total`: a hash of the key decides, so segments are disjoint and complete whatever is written meanwhile, in every mount. For listings of partitions and of index keys, and of items and entries over all
  * of them. RC_INVALID with DynamoDB's words. */
