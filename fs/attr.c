@@ -17,7 +17,10 @@ void attr_get(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	double keep = 0;
 	(void)fi;
 	names_read(front);
-	enum rc rc = reply_stat(front, front_node(front, ino), &st, &keep);
+	struct node *node = front_node(front, ino);
+	enum rc rc = reply_stat(front, node, &st, &keep);
+	if (!rc && node->kind == NODE_ERRORS)
+		rc = reply_errors_size(front, fuse_req_ctx(req)->uid, &st);
 	names_done(front);
 	if (rc)
 		reply_rc(req, rc);

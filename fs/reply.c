@@ -92,11 +92,16 @@ static void stat_meta(struct stat *st, uint64_t ino, const struct meta *meta, mo
 	st->st_ctim = time_of(meta->ctime);
 }
 
+static void stat_size(struct stat *st, uint64_t size)
+{
+	st->st_size = (off_t)size;
+	st->st_blocks = (blkcnt_t)((size + 511) / 512);
+}
+
 void stat_file(struct stat *st, uint64_t ino, const struct meta *meta, uint64_t size)
 {
 	stat_meta(st, ino, meta, S_IFREG);
-	st->st_size = (off_t)size;
-	st->st_blocks = (blkcnt_t)((size + 511) / 512);
+	stat_size(st, size);
 }
 
 void stat_directory(struct stat *st, uint64_t ino, const struct meta *meta)
@@ -140,6 +145,15 @@ static enum rc stat_leaf(struct frontend *front, struct node *node, const struct
 	return rc;
 }
 
+enum rc reply_errors_size(struct frontend *front, uint32_t uid, struct stat *st)
+{
+	cleanup_buf struct buf lines = {0};
+	enum rc rc = refusals_lines(front->volume, uid == front->options.uid || uid == 0, uid, &lines);
+	if (!rc)
+		stat_size(st, lines.len);
+	return rc;
+}
+
 static enum rc stat_view(struct frontend *front, struct node *node, const struct place *place, struct stat *st)
 {
 	struct table_counters counters;
@@ -175,7 +189,7 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 	case NODE_ERRORS:
 		meta.mode = 0444;
 		stat_file(st, node_ino(node), &meta, 0);
-		return RC_OK;
+		return reply_errors_size(front, front->options.uid, st);
 	case NODE_REJECTED:
 		meta.mode = 01777; /* everybody may remove what is theirs */
 		break;

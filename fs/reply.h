@@ -20,6 +20,9 @@ double reply_keep(enum node_kind kind);
 /* Attributes of a node (or, node NULL, of what `place` names). RC_NOT_FOUND, RC_STALE. *ret_keep: seconds that they hold. With the names held. */
 enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
 
+/* The size of `.itemfs/errors` as this user reads it; reply_stat() gives it as who mounted does. */
+enum rc reply_errors_size(struct frontend *front, uint32_t uid, struct stat *st);
+
 /* What a new name in `parent` begins with: its maker's, and in a setgid directory that one's group. With the names held. */
 struct meta reply_new_meta(struct frontend *front, struct node *parent, mode_t mode, const struct fuse_ctx *ctx);
 

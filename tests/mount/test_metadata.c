@@ -455,3 +455,13 @@ Test(metadata, a_setgid_directory_gives_its_group)
 	assert_sh("chgrp 777 \"$M/Music\" && chmod 2777 \"$M/Music\" && " AS_NOBODY "mkdir -m 755 \"$M/Music/Theirs\"");
 	expect_sh("stat -c '%g %a' \"$M/Music/Theirs\"", "777 2755\n");
 }
+
+Test(metadata, everybody_sees_the_true_size_of_their_own_errors)
+{
+	two_users();
+	assert_sh("cd \"$M/Music\" && mkdir -m 777 Open && ! echo '{\"Year\":\"ours\"}' 2>&1 | cp /dev/stdin Open/a.json; "
+		  "! " AS_NOBODY "bash -c 'echo \"{\" | cp /dev/stdin \"$M/Music/Open/b.json\"'");
+	cr_assert(refusal_of("Music/Open/b.json"));
+	expect_sh(AS_NOBODY "bash -c 'cd \"$M/.itemfs\"; cat errors | wc -l; stat -c %s errors | cmp - <(cat errors | wc -c)'", "1\n");
+	expect_sh("cd \"$M/.itemfs\"; cat errors | wc -l; stat -c %s errors | cmp - <(cat errors | wc -c)", "2\n");
+}

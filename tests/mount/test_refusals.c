@@ -245,6 +245,17 @@ Test(refusals, the_errors_file_is_json_lines_and_cannot_be_written)
 	cr_expect(refusals() >= 2);
 }
 
+Test(refusals, the_errors_file_is_as_large_as_what_it_holds)
+{
+	cr_expect_eq(size_of(".itemfs/errors"), 0);
+	expect_errno(put(LIAR, "{\"Year\":oops}"), EBADMSG);
+	expect_errno(put("Music/Queen/Other.json", "{\"Year\":\"x\"}"), EBADMSG);
+	cr_assert(refusal_of("Music/Queen/Other.json"));
+	cr_expect_eq(size_of(".itemfs/errors"), (off_t)strlen(content(".itemfs/errors")));
+	expect_sh("tail -n 1 \"$M/.itemfs/errors\" | grep -c Other.json; stat -c %s \"$M/.itemfs/errors\" | cmp - <(wc -c < \"$M/.itemfs/errors\")", "1\n");
+	expect_sh("cat \"$M/.itemfs/errors\" > \"$D/copy\" && cmp \"$M/.itemfs/errors\" \"$D/copy\"", "");
+}
+
 Test(refusals, a_refused_name_is_told_too)
 {
 	put("Music/Queen/%2f.json", "{}");
