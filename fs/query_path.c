@@ -82,14 +82,14 @@ static enum rc limit_of(struct reading *r, uint64_t *ret_n)
 
 static enum rc add_first(struct reading *r)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	enum rc rc = limit_of(r, &n);
 	return rc ? rc : query_first(r->query, n, r->why);
 }
 
 static enum rc add_last(struct reading *r)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	enum rc rc = limit_of(r, &n);
 	return rc ? rc : query_last(r->query, n, r->why);
 }
@@ -115,7 +115,7 @@ static enum rc add_after(struct reading *r)
 
 static enum rc add_scan(struct reading *r)
 {
-	uint64_t total, segment;
+	uint64_t total = 0, segment = 0;
 	enum rc rc = whole_number(r->operand[0], &total, r->why);
 	if (!rc)
 		rc = whole_number(r->operand[1], &segment, r->why);

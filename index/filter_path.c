@@ -26,7 +26,7 @@ static enum rc new_step(struct filter_path *path, struct filter_step **ret_step,
 static enum rc read_name(const char *text, size_t *at, struct filter_path *path, struct why *why)
 {
 	size_t n = strcspn(text + *at, ".[]");
-	struct filter_step *step;
+	struct filter_step *step = NULL;
 	enum rc rc = new_step(path, &step, why);
 	if (rc)
 		return rc;
@@ -47,7 +47,7 @@ static enum rc read_index(const char *text, size_t *at, struct filter_path *path
 {
 	const char *digits = text + *at + 1;
 	size_t n = strspn(digits, "0123456789");
-	struct filter_step *step;
+	struct filter_step *step = NULL;
 	enum rc rc = new_step(path, &step, why);
 	if (rc)
 		return rc;

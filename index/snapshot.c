@@ -96,7 +96,7 @@ static bool is_named(const struct snapshot *snapshot, const char *name)
 
 enum rc snapshot_take(struct volume *volume, const char *name, struct why *why)
 {
-	struct snapshot *snapshot;
+	struct snapshot *snapshot = NULL;
 	enum rc rc = check_name(name, why);
 	if (rc)
 		return rc;
