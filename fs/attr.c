@@ -1,5 +1,6 @@
 /* attr: what stat shows and chmod, chown, utimens and truncate change; statfs. */
 #include "fs/handle.h"
+#include "fs/import_file.h"
 #include "fs/plain.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
@@ -90,6 +91,7 @@ static enum rc change_meta(struct frontend *front, struct node *node, const stru
 	case NODE_DEFINITION:
 		return change_leaf(front, node, &place, change);
 	case NODE_CONTROL:
+	case NODE_IMPORTS:
 	case NODE_ERRORS:
 	case NODE_STATS:
 	case NODE_REJECTED:
@@ -209,6 +211,14 @@ void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, stru
 	double keep = 0;
 	enum rc rc = RC_OK;
 	read_change(attr, which, &change);
+	if (node->kind == NODE_IMPORT) {
+		uint64_t size = (uint64_t)attr->st_size;
+		if ((which & FUSE_SET_ATTR_SIZE) && attr->st_size < 0)
+			reply_rc(req, RC_INVALID);
+		else
+			import_setattr(req, node, &change, which & FUSE_SET_ATTR_SIZE ? &size : NULL, fi);
+		return;
+	}
 	bool of_draft = fi && ((struct handle *)(uintptr_t)fi->fh)->counted;
 	if (of_draft && (which & FUSE_SET_ATTR_SIZE))
 		rc = attr->st_size < 0 ? RC_INVALID : truncate_draft(front, (struct handle *)(uintptr_t)fi->fh, (uint64_t)attr->st_size);

@@ -6,6 +6,7 @@
 #include "fs/place.h"
 #include "fs/query_path.h"
 #include "fs/reply.h"
+#include "fs/upload.h"
 #include "index/definition.h"
 #include "index/listing.h"
 #include "index/refusals.h"
@@ -171,6 +172,15 @@ static enum rc add_indexes(struct stream *s, const struct place *place)
 	return part ? RC_OK : RC_NO_MEMORY;
 }
 
+static enum rc add_imports(struct frontend *front, struct stream *s, const struct place *place)
+{
+	struct part *part = &s->parts[s->count];
+	enum rc rc = upload_list(front, place->table, &part->names, &part->name_count);
+	part->kind = NODE_IMPORT;
+	s->count += !rc;
+	return rc;
+}
+
 static enum rc open_table(struct frontend *front, struct stream *s, const struct place *place)
 {
 	struct listing_place files = {.kind = LISTING_FILES, .table = place->table};
@@ -231,6 +241,8 @@ static enum rc open_parts(struct frontend *front, struct stream *s)
 		return open_partition(front, s, &place);
 	case NODE_INDEXES:
 		return add_indexes(s, &place);
+	case NODE_IMPORTS:
+		return add_imports(front, s, &place);
 	case NODE_INDEX:
 		where = (struct listing_place){.kind = LISTING_INDEX_KEYS, .table = place.table, .index = place.index};
 		return add_listing(front, s, &where, NODE_INDEX_KEY);
@@ -420,6 +432,7 @@ static mode_t type_of(enum node_kind kind)
 	case NODE_RESULT:
 	case NODE_ERRORS:
 	case NODE_DRAFT:
+	case NODE_IMPORT:
 		return S_IFREG;
 	default:
 		return computed_is(kind) ? S_IFREG : S_IFDIR;

@@ -2,6 +2,7 @@
  * answered once, with nothing locked. */
 #include "fs/computed.h"
 #include "fs/handle.h"
+#include "fs/import_file.h"
 #include "fs/plain.h"
 #include "fs/query_path.h"
 #include "fs/refuse.h"
@@ -132,6 +133,10 @@ void file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct
 	cleanup_buf struct buf out = {0};
 	enum rc rc = RC_OK;
 	(void)ino;
+	if (handle->upload) {
+		import_read(req, handle, size, offset);
+		return;
+	}
 	pthread_mutex_lock(&handle->lock);
 	follow_rename(front, handle);
 	if (handle->plain) {
@@ -175,6 +180,10 @@ void file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, 
 	struct handle *handle = handle_of(fi);
 	enum rc rc;
 	(void)ino;
+	if (handle->upload) {
+		import_write(req, handle, bytes, size, offset);
+		return;
+	}
 	pthread_mutex_lock(&handle->lock);
 	follow_rename(front, handle);
 	if (offset < 0)
@@ -207,6 +216,10 @@ void file_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct frontend *front = front_of(req);
 	struct handle *handle = handle_of(fi);
 	(void)ino;
+	if (handle->upload) {
+		import_flush(req, handle, false);
+		return;
+	}
 	pthread_mutex_lock(&handle->lock);
 	enum rc rc = store(front, handle, false, false);
 	/* What is hopeless stays so, and its writer was told: it can be recorded now, where the next command will look for it. What is merely unfinished may
@@ -223,6 +236,10 @@ void file_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_i
 	struct handle *handle = handle_of(fi);
 	(void)ino;
 	(void)datasync;
+	if (handle->upload) {
+		import_flush(req, handle, true);
+		return;
+	}
 	pthread_mutex_lock(&handle->lock);
 	enum rc rc = store(front, handle, true, true);
 	pthread_mutex_unlock(&handle->lock);
@@ -236,6 +253,11 @@ void file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct frontend *front = front_of(req);
 	struct handle *handle = handle_of(fi);
 	(void)ino;
+	if (handle->upload) {
+		import_release(front, handle);
+		fuse_reply_err(req, 0);
+		return;
+	}
 	pthread_mutex_lock(&handle->lock);
 	follow_rename(front, handle);
 	pthread_mutex_unlock(&handle->lock);

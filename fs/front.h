@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 struct handle;
+struct upload;
 
 enum { COMMIT_LOCKS = 256 };
 
@@ -28,6 +29,8 @@ struct frontend {
 	atomic_size_t handle_count; /* and how many those are */
 	size_t drafts;              /* that hold uncommitted bytes; under tree.lock */
 	struct requests requests;
+	pthread_mutex_t uploads_lock;
+	struct upload *uploads; /* files of `.import` directories that have a name: upload.h */
 	atomic_uint_least64_t tick; /* orders writes and explicit settings of times */
 	int64_t mounted;            /* the times of what is computed */
 };

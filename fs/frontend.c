@@ -1,6 +1,8 @@
 /* frontend: see frontend.h: its life, and the table of requests. */
 #include "fs/frontend.h"
 #include "fs/handle.h"
+#include "fs/import_file.h"
+#include "fs/upload.h"
 #include "fs/plain.h"
 #include <stdlib.h>
 
@@ -34,6 +36,7 @@ enum rc frontend_new(struct volume *volume, const struct frontend_options *optio
 		return rc;
 	}
 	pthread_mutex_init(&front->handles_lock, NULL);
+	pthread_mutex_init(&front->uploads_lock, NULL);
 	for (size_t i = 0; i < COMMIT_LOCKS; i++)
 		pthread_mutex_init(&front->commits[i], NULL);
 	*ret_frontend = front;
@@ -48,7 +51,9 @@ void frontend_set_session(struct frontend *frontend, struct fuse_session *sessio
 /* A handle that is still open when the mount ends: what it wrote was never closed, so it is not committed, and not lost either. */
 static void end_handle(struct frontend *front, struct handle *handle)
 {
-	if (handle->plain) {
+	if (handle->upload) {
+		import_abandon(front, handle);
+	} else if (handle->plain) {
 		plain_close(front, handle->node);
 	} else if (handle->writer && handle->draft.begun && handle->draft.dirty && !handle->node->dead && handle->draft.bytes.len) {
 		enum rc rc = handle->draft.poison;
@@ -67,7 +72,9 @@ void frontend_free(struct frontend *frontend)
 		end_handle(frontend, frontend->handles);
 	notifier_free(frontend->notifier);
 	tree_free(&frontend->tree);
+	upload_drop(frontend, NULL);
 	pthread_mutex_destroy(&frontend->handles_lock);
+	pthread_mutex_destroy(&frontend->uploads_lock);
 	for (size_t i = 0; i < COMMIT_LOCKS; i++)
 		pthread_mutex_destroy(&frontend->commits[i]);
 	free(frontend);

@@ -2,6 +2,7 @@
 #include "fs/handle.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
+#include "fs/upload.h"
 #include "index/definition.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ void handle_free(struct frontend *front, struct handle *handle)
 		handle->next->back = handle->back;
 	atomic_fetch_sub(&front->handle_count, 1);
 	pthread_mutex_unlock(&front->handles_lock);
+	upload_unref(handle->upload);
 	draft_free(&handle->draft);
 	buf_free(&handle->version);
 	pthread_mutex_destroy(&handle->lock);

@@ -17,6 +17,7 @@ struct handle {
 	bool counted; /* among node->writers */
 	bool durable; /* O_SYNC, O_DSYNC, -o sync */
 	bool plain;   /* a share of node->plain */
+	struct upload *upload; /* of a file in `.import`: a reference (upload.h); nothing of what follows is used then */
 	bool created; /* by it the name came into being, and nothing is written yet: it is stored all the same */
 	bool pinned;
 	struct buf version; /* what it reads */

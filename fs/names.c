@@ -1,9 +1,11 @@
 /* names: lookup and forget, and the names that come and go: mkdir, mknod, unlink, rmdir. */
+#include "fs/import_file.h"
 #include "fs/place.h"
 #include "fs/plain.h"
 #include "fs/query_path.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
+#include "fs/upload.h"
 #include "index/definition.h"
 #include "index/listing.h"
 #include "index/partition.h"
@@ -122,8 +124,15 @@ void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 	struct node *parent = front_node(front, ino), *node = NULL;
 	struct fuse_entry_param entry = {.ino = 0};
 	struct why why = {.line = 0};
+	if (parent->kind == NODE_IMPORTS) {
+		import_lookup(req, parent, name);
+		return;
+	}
 	names_read(front);
 	enum rc rc = find(front, parent, name, &node, &why);
+	/* Who makes a name come from now on tells the kernel, where it was told that names are absent; so see whether one came before. */
+	if (rc == RC_NOT_FOUND && reply_keep(parent->kind) > 0 && !atomic_exchange(&parent->missed, true))
+		rc = find(front, parent, name, &node, &why);
 	if (!rc)
 		rc = entry_of(front, node, &entry);
 	/* That a name is not there may be remembered where only we can make it come. */
@@ -296,6 +305,10 @@ void names_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct frontend *front = front_of(req);
 	struct node *parent = front_node(front, ino);
+	if (parent->kind == NODE_IMPORTS) {
+		import_unlink(req, parent, name);
+		return;
+	}
 	bool waits = pending(front, parent, name);
 	if (waits)
 		names_write(front);
@@ -322,15 +335,18 @@ static bool has_pending(struct frontend *front, const struct node *directory)
 
 static enum rc remove_directory(struct frontend *front, struct node *node, const struct place *place, struct why *why)
 {
+	enum rc rc;
 	if (node && has_pending(front, node))
 		return RC_NOT_EMPTY;
 	switch (place->kind) {
 	case NODE_TABLE:
 		return node ? table_remove(node->table, why) : RC_NOT_FOUND;
 	case NODE_PARTITION:
-		return partition_remove(place->table, &place->leaf.pk);
+		rc = partition_remove(place->table, &place->leaf.pk);
+		return rc == RC_NOT_FOUND && node ? RC_OK : rc; /* it went with its last item: rm -r, which has removed that, removes it now */
 	case NODE_CONTROL:
 	case NODE_REJECTED:
+	case NODE_IMPORTS:
 		return RC_FORBIDDEN;
 	case NODE_INDEXES:
 	case NODE_INDEX:
@@ -354,8 +370,11 @@ void names_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)
 	enum rc rc = place_lookup(front, parent, name, &place);
 	if (!rc)
 		rc = remove_directory(front, node, &place, &why);
-	if (!rc && node)
+	if (!rc && node) {
+		if (node->table)
+			upload_drop(front, node->table);
 		node_kill(&front->tree, node);
+	}
 	names_done(front);
 	if (node)
 		node_release(&front->tree, node);

@@ -1,6 +1,7 @@
 /* node: see node.h. One hash table over (parent, name). */
 #include "fs/node.h"
 #include "index/listing.h"
+#include "fs/upload.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,7 @@ static void dispose(struct node *node)
 {
 	table_unref(node->table);
 	listing_memo_free(node->memo);
+	upload_unref(node->upload);
 	buf_free(&node->last);
 	node->magic = 0;
 	free(node->name);

@@ -27,6 +27,8 @@ enum node_kind {
 	NODE_PARTITION,
 	NODE_ITEM,
 	NODE_PLAIN,     /* a plain file, in a table or a partition */
+	NODE_IMPORTS,   /* TABLE/.import */
+	NODE_IMPORT,    /* TABLE/.import/NAME */
 	NODE_INDEXES,   /* TABLE/.index */
 	NODE_INDEX,     /* TABLE/.index/NAME */
 	NODE_INDEX_KEY, /* TABLE/.index/NAME/KEY */
@@ -43,6 +45,7 @@ enum node_kind {
 
 struct plain;
 struct listing_memo;
+struct upload;
 
 struct node {
 	uint32_t magic;
@@ -53,7 +56,9 @@ struct node {
 	uint64_t lookups;
 	unsigned holds;
 	_Atomic bool dead; /* written under tree.lock; a reader without it sees one moment or the other */
+	_Atomic bool missed; /* a name in it was said to be absent, which the kernel may remember: who makes one come by himself tells it */
 	struct table *table; /* NODE_TABLE: a reference of its own */
+	struct upload *upload; /* NODE_IMPORT: likewise; NULL until it was needed */
 
 	/* Items, definitions and plain files: */
 	uint64_t birth;        /* the incarnation that is meant; 0 while pending */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct notice {
 	struct notice *next;
@@ -16,7 +17,8 @@ struct notice {
 struct notifier {
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, sent;
+	unsigned count; /* queued, and the one under way */
 	struct notice *first, **last;
 	struct fuse_session *session;
 	bool stop;
@@ -44,6 +46,8 @@ static void *run(void *context)
 		}
 		free(notice);
 		pthread_mutex_lock(&n->lock);
+		n->count--;
+		pthread_cond_broadcast(&n->sent);
 	}
 	pthread_mutex_unlock(&n->lock);
 	return NULL;
@@ -56,6 +60,7 @@ enum rc notifier_new(struct notifier **ret_notifier)
 		return RC_NO_MEMORY;
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_cond_init(&n->wake, NULL);
+	pthread_cond_init(&n->sent, NULL);
 	n->last = &n->first;
 	if (pthread_create(&n->thread, NULL, run, n)) {
 		free(n);
@@ -80,6 +85,7 @@ void notifier_free(struct notifier *notifier)
 		notifier->first = next;
 	}
 	pthread_cond_destroy(&notifier->wake);
+	pthread_cond_destroy(&notifier->sent);
 	pthread_mutex_destroy(&notifier->lock);
 	free(notifier);
 }
@@ -103,7 +109,22 @@ static void notify(struct notifier *notifier, uint64_t node, const char *name)
 	pthread_mutex_lock(&notifier->lock);
 	*notifier->last = notice;
 	notifier->last = &notice->next;
+	notifier->count++;
 	pthread_cond_signal(&notifier->wake);
+	pthread_mutex_unlock(&notifier->lock);
+}
+
+void notifier_settle(struct notifier *notifier, unsigned most, unsigned ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&notifier->lock);
+	while (notifier->count > most && !notifier->stop && pthread_cond_timedwait(&notifier->sent, &notifier->lock, &until) == 0)
+		;
 	pthread_mutex_unlock(&notifier->lock);
 }
 

@@ -19,6 +19,9 @@ void notifier_set_session(struct notifier *notifier, struct fuse_session *sessio
 /* A name in a directory is gone, without a request of the kernel's for it; the directory's attributes with it. Copies the name. Without memory it is not sent. */
 void notifier_name_gone(struct notifier *notifier, uint64_t directory, const char *name);
 
+/* Waits until at most so many notices are queued or under way, or `ms` milliseconds are over. With nothing locked that a request may wait for. */
+void notifier_settle(struct notifier *notifier, unsigned most, unsigned ms);
+
 /* What stat shows of a node has changed, without a request of the kernel's for it. */
 void notifier_attributes(struct notifier *notifier, uint64_t node);
 

@@ -1,5 +1,6 @@
 /* open: open and create: how a handle comes to be. */
 #include "fs/handle.h"
+#include "fs/import_file.h"
 #include "fs/plain.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
@@ -126,6 +127,10 @@ void file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct frontend *front = front_of(req);
 	struct node *node = front_node(front, ino);
 	struct handle *handle = NULL;
+	if (node->kind == NODE_IMPORT) {
+		import_open(req, node, fi);
+		return;
+	}
 	names_read(front);
 	enum rc rc = open_node(req, node, fi->flags, &handle);
 	if (!rc)
@@ -252,6 +257,10 @@ void file_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	struct handle *handle = NULL;
 	struct why why = {.line = 0};
 	struct fuse_entry_param entry = {.ino = 0};
+	if (parent->kind == NODE_IMPORTS) {
+		import_create(req, parent, name, mode, fi);
+		return;
+	}
 	names_read(front);
 	enum rc rc = create(req, parent, name, mode, fi->flags, &node, &handle, &why);
 	if (!rc) {

@@ -160,6 +160,8 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	case NODE_DEFINITION:
 	case NODE_DESCRIBE:
 	case NODE_INDEXES:
+	case NODE_IMPORTS:
+	case NODE_IMPORT:
 		return RC_OK;
 	case NODE_TABLE:
 		if (strlen(name) > SCHEMA_NAME_MAX)
@@ -250,6 +252,7 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 		kind = strcmp(name, ".schema.json") == 0     ? NODE_DEFINITION
 		       : strcmp(name, ".describe.json") == 0 ? NODE_DESCRIBE
 		       : strcmp(name, ".index") == 0         ? NODE_INDEXES
+		       : strcmp(name, ".import") == 0        ? NODE_IMPORTS
 							     : NODE_PARTITION;
 		if (kind == NODE_PARTITION && reserved(NODE_TABLE, name))
 			return RC_NOT_FOUND;
@@ -319,6 +322,7 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 		break;
 	case NODE_CONTROL:
 	case NODE_REJECTED:
+	case NODE_IMPORTS: /* its files: import_file.h */
 		return RC_FORBIDDEN;
 	default:
 		return RC_READ_ONLY;

@@ -57,6 +57,10 @@ enum rc place_as_plain(struct frontend *front, struct node *parent, const char *
  * RC_NAME_TOO_LONG with why. */
 enum rc place_create(struct frontend *front, struct node *parent, const char *name, bool directory, struct place *ret_place, struct why *why);
 
+/* Whether an item may come to this partition, and under this sort key (len 0: the table has none), by another way than its name: RC_REFUSED where no name could lead to it, or another has it. */
+enum rc place_admit_partition(struct frontend *front, struct node *table, const struct key *pk, struct why *why);
+enum rc place_admit_item(struct frontend *front, struct node *table, const struct key *pk, const struct key *sk, struct why *why);
+
 /* The names of what listings give. False: the name would be empty (out of memory). Names over 255 bytes are cut and end in a hash: the way back is a search (place_lookup does it). */
 bool place_item_name(const struct key *sk, bool has_sk, char out[256]);
 bool place_key_name(const struct key *key, bool component, char out[256]);

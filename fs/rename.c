@@ -1,4 +1,5 @@
 /* rename: one commit each, with the names held for writing, so that no operation sees the tree and the volume disagree. */
+#include "fs/import_file.h"
 #include "fs/place.h"
 #include "fs/plain.h"
 #include "fs/refuse.h"
@@ -300,6 +301,10 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 	struct renaming r = {.front = front, .name = name, .to_name = to_name, .noreplace = flags & RENAME_NOREPLACE};
 	r.parent = front_node(front, parent);
 	r.to = front_node(front, to);
+	if (r.parent->kind == NODE_IMPORTS || r.to->kind == NODE_IMPORTS) {
+		import_rename(req, r.parent, name, r.to, to_name, flags);
+		return;
+	}
 	bool exchanges = flags == RENAME_EXCHANGE;
 	if (!exchanges && (flags & ~(unsigned)RENAME_NOREPLACE)) {
 		reply_rc(req, RC_INVALID);

@@ -1,5 +1,6 @@
 /* reply: see reply.h. */
 #include "fs/reply.h"
+#include "fs/import_file.h"
 #include "fs/computed.h"
 #include "fs/place.h"
 #include "fs/plain.h"
@@ -170,6 +171,9 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 		return computed_stat(front, node, place, &meta, st);
 	meta.mode = 0555;
 	switch (node->kind) {
+	case NODE_IMPORTS:
+		meta.mode = 0700; /* an import writes wherever it likes in the table, so it is its owner's */
+		break;
 	case NODE_INDEX_KEY:
 		rc = listing_has_index_key(place->table, NULL, place->index, &place->keys[0]);
 		break;
@@ -225,6 +229,10 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	struct table_counters counters;
 	struct partition_record record;
 	struct meta meta;
+	if (node->kind == NODE_IMPORT) {
+		*ret_keep = 0;
+		return import_stat(front, node, ret_stat);
+	}
 	enum rc rc = place_of(front, node, &place);
 	if (rc == RC_STALE && stat_dead(front, node, ret_stat, ret_keep))
 		return RC_OK;
@@ -244,6 +252,11 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	case NODE_PARTITION:
 		rc = partition_get(place.table, NULL, &place.leaf.pk, &record);
 		meta = record.meta;
+		if (rc == RC_NOT_FOUND) { /* it went with its last item: empty to whoever knows it, until it is removed or forgotten */
+			rc = table_stat(place.table, NULL, &counters);
+			meta = counters.meta;
+			meta.mode = 0755;
+		}
 		break;
 	case NODE_DEFINITION:
 	case NODE_ITEM:

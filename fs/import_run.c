@@ -1,0 +1,209 @@
+/* import_run: see import_run.h.
+ *
+ * Items come by an import without a request of the kernel's for each, so it has to be told: attributes of what it knows, and names that it may remember as absent (node.missed). That goes through the
+ * notifier, in between batches and before the answer, with nothing locked that a request could wait for; and not for ever, for a request that the kernel holds a directory for may itself wait
+ * for a thread of ours.
+ */
+#include "fs/import_run.h"
+#include "fs/place.h"
+#include "fs/refuse.h"
+#include "fs/reply.h"
+#include "index/table.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOTICES_MAX = 4096, NOTICES_WAIT_MS = 5000 };
+
+/* What names there are to see to, for items in file order: mostly those of one partition follow each other. */
+struct partition_seen {
+	bool known;
+	struct key pk;
+	char name[256];
+	struct why why; /* where it cannot be */
+	bool refused;
+	struct node *node; /* a hold; NULL: the kernel knows nothing in it */
+};
+
+static bool is_seen(const struct partition_seen *seen, const struct key *pk)
+{
+	return seen->known && key_equal(&seen->pk, pk);
+}
+
+/* By-hand creation would refuse these names, so an import does. With the names held. */
+static void admit(struct frontend *front, const struct import_run *run)
+{
+	struct import *import = run->upload->import;
+	struct partition_seen seen = {.known = false};
+	struct key pk, sk;
+	for (size_t i = 0; i < import_count(import); i++) {
+		struct why why = {.line = 0};
+		if (!import_key(import, i, &pk, &sk))
+			continue;
+		if (!is_seen(&seen, &pk)) {
+			seen.known = true;
+			seen.pk = pk;
+			seen.refused = place_admit_partition(front, run->table, &pk, &seen.why) != RC_OK;
+		}
+		if (seen.refused)
+			import_refuse(import, i, seen.why.text);
+		else if (place_admit_item(front, run->table, &pk, &sk, &why))
+			import_refuse(import, i, why.text);
+	}
+}
+
+/* The name may be remembered as absent. */
+static void tell_name(struct frontend *front, struct node *directory, const char *name)
+{
+	if (atomic_load(&directory->missed))
+		notifier_name_gone(front->notifier, node_id(&front->tree, directory), name);
+}
+
+static void tell_item(struct frontend *front, struct node *partition, const char *name, bool fresh, uint64_t birth)
+{
+	struct node *node = node_find(&front->tree, partition, name);
+	if (!node) {
+		if (fresh)
+			tell_name(front, partition, name);
+		return;
+	}
+	pthread_mutex_lock(&front->tree.lock);
+	if (node->pending || fresh) {
+		node_set_pending(node, false);
+		node->birth = birth;
+	}
+	pthread_mutex_unlock(&front->tree.lock);
+	notifier_attributes(front->notifier, node_id(&front->tree, node));
+	node_release(&front->tree, node);
+}
+
+static void leave_partition(struct frontend *front, struct partition_seen *seen)
+{
+	if (!seen->node)
+		return;
+	notifier_attributes(front->notifier, node_id(&front->tree, seen->node));
+	node_release(&front->tree, seen->node);
+	seen->node = NULL;
+}
+
+static void enter_partition(struct frontend *front, struct node *table, struct partition_seen *seen, const struct key *pk)
+{
+	leave_partition(front, seen);
+	seen->known = true;
+	seen->pk = *pk;
+	if (!place_key_name(pk, false, seen->name))
+		return;
+	seen->node = node_find(&front->tree, table, seen->name);
+	if (!seen->node)
+		tell_name(front, table, seen->name);
+}
+
+/* After a commit, the names still held. */
+static void tell(struct frontend *front, const struct import_run *run)
+{
+	const struct import *import = run->upload->import;
+	struct partition_seen seen = {.known = false};
+	struct key pk, sk;
+	for (size_t i = 0; i < import_count(import); i++) {
+		bool fresh;
+		uint64_t birth;
+		char name[256];
+		if (!import_put(import, i, &fresh, &birth) || !import_key(import, i, &pk, &sk))
+			continue;
+		if (!is_seen(&seen, &pk))
+			enter_partition(front, run->table, &seen, &pk);
+		if (seen.node && place_item_name(&sk, sk.len, name))
+			tell_item(front, seen.node, name, fresh, birth);
+	}
+	leave_partition(front, &seen);
+	notifier_attributes(front->notifier, node_id(&front->tree, run->table));
+}
+
+/* One commit. RC_NOT_FOUND: there is nothing more. */
+static enum rc run_batch(struct frontend *front, const struct import_run *run, const struct meta *fresh, struct why *why)
+{
+	struct import *import = run->upload->import;
+	names_read(front);
+	enum rc rc = run->table->dead ? RC_STALE : import_gather(import, why);
+	if (!rc) {
+		admit(front, run);
+		rc = import_commit(import, fresh, run->durable, why);
+		if (!rc)
+			tell(front, run);
+	}
+	names_done(front);
+	return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+/* A result or the refused records, as a file beside it. */
+static void show(struct frontend *front, const struct import_run *run, const char *what, const char *format, struct spool *spool)
+{
+	char name[256];
+	struct upload *shown;
+	int64_t now = clock_now();
+	struct meta meta = {0444, run->actor->uid, run->actor->gid, now, now, now};
+	if (!spool)
+		return;
+	if (snprintf(name, sizeof name, "%s%s%s", run->name, what, format) >= (int)sizeof name) { /* upload_name() lets in no such name */
+		spool_free(spool);
+		return;
+	}
+	if (upload_new(front, run->upload->table, name, &meta, spool, &shown) == RC_OK)
+		upload_unref(shown);
+}
+
+static void show_all(struct frontend *front, const struct import_run *run, struct spool *result, struct spool *refused)
+{
+	show(front, run, ".refused", strrchr(run->name, '.'), refused);
+	show(front, run, ".result", ".json", result);
+}
+
+void import_keep(struct frontend *front, const struct actor *actor, enum rc rc, const struct why *why, const struct spool *bytes, uint64_t *id)
+{
+	cleanup_buf struct buf kept = {0};
+	uint64_t size = spool_size(bytes);
+	bool fits = size && size <= ITEM_DOCUMENT_MAX && spool_read(bytes, 0, ITEM_DOCUMENT_MAX, &kept) == RC_OK;
+	refuse_draft(front, actor, rc, why, fits ? &kept : NULL, id);
+}
+
+/* What came of it, for the upload, its results and the journal. */
+static enum rc end(struct frontend *front, const struct import_run *run, enum rc rc, struct why *why)
+{
+	struct upload *upload = run->upload;
+	struct spool *result = NULL, *refused = NULL;
+	rc = import_finish(upload->import, rc, &result, &refused, why);
+	bool some = refused; /* the others are put */
+	upload->dirty = false;
+	upload->refused = some ? RC_OK : rc; /* what is written from here on is another matter */
+	if (rc)
+		import_keep(front, run->actor, rc, why, some ? refused : upload->spool, &upload->refusal); /* the whole file where nothing of it is imported */
+	show_all(front, run, result, refused);
+	if (!rc || some) {
+		upload->imported = spool_size(upload->spool);
+		upload_unlist(front, upload, false);
+	}
+	return rc;
+}
+
+enum rc import_run(struct frontend *front, const struct import_run *run)
+{
+	struct upload *upload = run->upload;
+	struct meta fresh;
+	struct why why = {.line = 0};
+	enum rc rc = import_begin(upload->import, upload->spool, &why);
+	if (rc == RC_NOT_FOUND || (rc == RC_UNFINISHED && !run->last))
+		return rc == RC_NOT_FOUND ? RC_OK : rc;
+	pthread_mutex_lock(&front->uploads_lock);
+	fresh = upload->meta;
+	pthread_mutex_unlock(&front->uploads_lock);
+	fresh.mode &= 0777;
+	while (!rc) {
+		rc = run_batch(front, run, &fresh, &why);
+		notifier_settle(front->notifier, NOTICES_MAX, NOTICES_WAIT_MS);
+	}
+	if (rc == RC_STALE)
+		rc = why_set(&why, RC_STALE, "the table is gone");
+	rc = end(front, run, rc, &why);
+	notifier_settle(front->notifier, 0, NOTICES_WAIT_MS);
+	return rc;
+}
