@@ -462,7 +462,7 @@ static bool as_listed(struct frontend *front, const struct stream *s, const stru
 static bool fill_plus(struct frontend *front, const struct stream *s, const struct entry *entry, struct node *node, struct fuse_entry_param *ret)
 {
 	*ret = (struct fuse_entry_param){.ino = node_id(&front->tree, node), .generation = node->serial};
-	ret->entry_timeout = reply_keep(entry->kind);
+	ret->entry_timeout = reply_keep_found(entry->kind);
 	if (as_listed(front, s, entry, node)) {
 		stat_file(&ret->attr, entry->ino, &entry->meta, entry->size);
 		ret->attr_timeout = reply_keep(entry->kind);

@@ -102,7 +102,7 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 static enum rc entry_of(struct frontend *front, struct node *node, struct fuse_entry_param *ret_entry)
 {
 	*ret_entry = (struct fuse_entry_param){.ino = node_id(&front->tree, node), .generation = node->serial};
-	ret_entry->entry_timeout = reply_keep(node->kind);
+	ret_entry->entry_timeout = reply_keep_found(node->kind);
 	return reply_stat(front, node, &ret_entry->attr, &ret_entry->attr_timeout);
 }
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double FOR_EVER = 1e6; /* seconds */
+static const double FOR_EVER = 1e6, A_MOMENT = 0.01; /* seconds */
 
 static const struct {
 	int number;
@@ -71,6 +71,11 @@ double reply_keep(enum node_kind kind)
 	default:
 		return 0;
 	}
+}
+
+double reply_keep_found(enum node_kind kind)
+{
+	return kind == NODE_OPERATOR || kind == NODE_VIEW ? A_MOMENT : reply_keep(kind);
 }
 
 static struct timespec time_of(int64_t ns)
@@ -239,7 +244,7 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&front->tree.lock);
-	*ret_keep = node->writers ? 0 : reply_keep(node->kind);
+	*ret_keep = node->writers ? 0 : reply_keep_found(node->kind);
 	pthread_mutex_unlock(&front->tree.lock);
 	switch (node->kind) {
 	case NODE_ROOT:

@@ -17,6 +17,9 @@ void reply_rc(fuse_req_t req, enum rc rc);
 /* How long the kernel may keep what it is told: for ever, as the daemon is the only writer; views and whatever has a draft open, not at all. */
 double reply_keep(enum node_kind kind);
 
+/* The same for a name that is there, and its attributes: the directories of queries hold for a moment, too, so that a walk or a find does not ask for each of them seven times. */
+double reply_keep_found(enum node_kind kind);
+
 /* Attributes of a node (or, node NULL, of what `place` names). RC_NOT_FOUND, RC_STALE. *ret_keep: seconds that they hold. With the names held. */
 enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
 
