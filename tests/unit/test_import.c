@@ -351,7 +351,7 @@ Test(import, a_definition_that_changes_meanwhile_is_seen)
 	spool_free(result);
 	import_free(import);
 	spool_free(file);
-	cr_expect(is_there("Queen", NULL));
+	cr_expect(is_there("Queen", ""));
 }
 
 Test(import, records_larger_than_a_window_are_read)
