@@ -599,12 +599,12 @@ static void merge_freed(struct store *store)
 	range_clear(freed);
 }
 
-/* A full disk is refused before LevelDB meets it. Half the room that a deletion may still use is enough for a merge to begin. */
+/* A full disk is refused before LevelDB meets it. */
 static enum rc make_room(struct store *store, const struct store_batch *batch)
 {
 	if (room_for(&store->room, batch->bytes, batch->frees))
 		return RC_OK;
-	if (store->freed.first.len && store->freed.last.len && room_for(&store->room, 0, true))
+	if (store->freed.first.len && store->freed.last.len && room_to_merge(&store->room))
 		merge_freed(store);
 	return room_for(&store->room, batch->bytes, batch->frees) ? RC_OK : RC_NO_SPACE;
 }

@@ -26,8 +26,15 @@ bool room_for(const struct room *room, uint64_t bytes, bool frees)
 	if (!look(room, &left, &reserve))
 		return true;
 	if (frees)
-		reserve /= 2;
+		reserve /= 8;
 	return left >= reserve && (left - reserve) / 2 >= bytes; /* twice: in the log, and in a table */
+}
+
+bool room_to_merge(const struct room *room)
+{
+	uint64_t left, reserve;
+
+	return !look(room, &left, &reserve) || left >= reserve / 2;
 }
 
 static uint64_t logs_bytes(int dir)

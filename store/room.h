@@ -1,8 +1,8 @@
 /* room: how full the disk below a store is, so that a write is refused before LevelDB meets the end of it.
  *
  * LevelDB needs room behind our back: it merges tables into new ones before it removes the old. A merge that finds none ends all writing until the store is opened anew (leveldb.c does that
- * when there is room). So a part of the disk is kept for it (the reserve), an eighth of a disk that is small. What frees room may use half of that: rows are only marked as deleted at
- * first, and a full disk must be left somehow.
+ * when there is room). So a part of the disk is kept for it (the reserve), an eighth of a disk that is small. What frees room may use most of that: rows are only marked as deleted at
+ * first, which takes little, and a full disk must be left somehow, also while a merge has the reserve.
  */
 #ifndef ITEMFS_STORE_ROOM_H
 #define ITEMFS_STORE_ROOM_H
@@ -18,6 +18,8 @@ struct room {
 
 /* Whether so many more bytes may be written. A file system that does not tell has room: LevelDB will find out. */
 bool room_for(const struct room *room, uint64_t bytes, bool frees);
+/* Whether a merge may be asked for. */
+bool room_to_merge(const struct room *room);
 
 /* Whether a store that met the end of the disk can be opened anew: that writes its logs once more, as tables, and some small files. */
 bool room_to_recover(const struct room *room);
