@@ -92,6 +92,7 @@ static enum rc change_meta(struct frontend *front, struct node *node, const stru
 		return change_leaf(front, node, &place, change);
 	case NODE_CONTROL:
 	case NODE_IMPORTS:
+	case NODE_SNAPSHOTS:
 	case NODE_ERRORS:
 	case NODE_STATS:
 	case NODE_REJECTED:
@@ -210,6 +211,13 @@ void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, stru
 	struct stat st;
 	double keep = 0;
 	enum rc rc = RC_OK;
+	names_read(front);
+	bool frozen = node_snapshot(node);
+	names_done(front);
+	if (frozen) {
+		reply_rc(req, RC_READ_ONLY);
+		return;
+	}
 	read_change(attr, which, &change);
 	if (node->kind == NODE_IMPORT) {
 		uint64_t size = (uint64_t)attr->st_size;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = 5 };
+enum { PARTS_MAX = 8 };
 
 struct entry {
 	const char *name;
@@ -39,7 +39,8 @@ struct part {
 struct stream {
 	pthread_mutex_t lock;
 	struct node *node; /* a hold */
-	struct view *view;
+	const struct view *view; /* its own, or its snapshot's */
+	struct view *own;
 	struct query *query; /* of a view; its listing reads it */
 	struct part parts[PARTS_MAX];
 	unsigned count, current;
@@ -63,7 +64,8 @@ static void clear_parts(struct stream *s)
 	s->position = 0;
 	query_free(s->query);
 	s->query = NULL;
-	view_close(s->view);
+	view_close(s->own);
+	s->own = NULL;
 	s->view = NULL;
 }
 
@@ -159,6 +161,17 @@ static enum rc add_rejected(struct frontend *front, struct stream *s)
 	return RC_OK;
 }
 
+static enum rc add_snapshots(struct frontend *front, struct stream *s)
+{
+	char name[SNAPSHOT_NAME_MAX + 1] = "";
+	struct part *part = add_names(s, SNAPSHOTS_MAX, NODE_SNAPSHOT);
+	if (!part)
+		return RC_NO_MEMORY;
+	while (part->name_count < SNAPSHOTS_MAX && snapshot_next(front->volume, name, name) == RC_OK)
+		strcpy(part->names[part->name_count++], name);
+	return RC_OK;
+}
+
 static enum rc add_indexes(struct stream *s, const struct place *place)
 {
 	const struct schema *schema;
@@ -214,6 +227,17 @@ static enum rc open_query(struct frontend *front, struct stream *s, struct place
 	return add_listing(front, s, &where, directories ? NODE_VIEW : NODE_RESULT);
 }
 
+/* What lies in a snapshot is read from that. */
+static enum rc pin(struct frontend *front, struct stream *s)
+{
+	s->view = snapshot_view(node_snapshot(s->node));
+	if (s->view)
+		return RC_OK;
+	enum rc rc = view_open(front->volume, &s->own);
+	s->view = s->own;
+	return rc;
+}
+
 /* Pins a view and opens the parts. With the names held. */
 static enum rc open_parts(struct frontend *front, struct stream *s)
 {
@@ -227,14 +251,17 @@ static enum rc open_parts(struct frontend *front, struct stream *s)
 		rc = add_pending(front, s);
 	bool pending = s->count > before;
 	if (!rc)
-		rc = view_open(front->volume, &s->view);
+		rc = pin(front, s);
 	if (rc)
 		return rc;
 	if (pending)
 		drop_stored(front, s, &s->parts[before]);
 	switch (s->node->kind) {
 	case NODE_ROOT:
+	case NODE_SNAPSHOT:
 		return add_listing(front, s, &where, NODE_TABLE);
+	case NODE_SNAPSHOTS:
+		return add_snapshots(front, s);
 	case NODE_TABLE:
 		return open_table(front, s, &place);
 	case NODE_PARTITION:
@@ -253,6 +280,8 @@ static enum rc open_parts(struct frontend *front, struct stream *s)
 		rc = add_fixed(s, "errors", NODE_ERRORS);
 		if (!rc)
 			rc = add_fixed(s, "rejected", NODE_REJECTED);
+		if (!rc)
+			rc = add_fixed(s, "snapshots", NODE_SNAPSHOTS);
 		return rc ? rc : add_fixed(s, "stats.json", NODE_STATS);
 	case NODE_REJECTED:
 		return add_rejected(front, s);
@@ -274,7 +303,9 @@ static bool show(struct frontend *front, struct stream *s, const struct part *pa
 	switch (part->of) {
 	case LISTING_TABLES:
 		ret_entry->name = from->name;
-		ret_entry->ino = node_table_ino(from->identity);
+		ret_entry->ino = node_table_ino(s->node, from->identity);
+		if (s->node->snapshot)
+			return snapshot_table(s->node->snapshot, from->name, &ret_entry->table) != RC_NO_MEMORY;
 		(void)table_find(front->volume, from->name, &ret_entry->table); /* it may be gone since */
 		return true;
 	case LISTING_FILES:
@@ -422,6 +453,12 @@ static bool dots(const struct entry *entry)
 	return entry->kind == NODE_ROOT;
 }
 
+/* Told without its node, even where attributes are asked for: a table that is gone since, and a snapshot, whose node its lookup alone makes. */
+static bool is_bare(const struct entry *entry)
+{
+	return dots(entry) || entry->kind == NODE_SNAPSHOT || (entry->kind == NODE_TABLE && !entry->table);
+}
+
 static mode_t type_of(enum node_kind kind)
 {
 	switch (kind) {
@@ -481,7 +518,7 @@ static size_t put_plus(fuse_req_t req, struct stream *s, const struct entry *ent
 	size_t need = fuse_add_direntry_plus(req, NULL, 0, entry->name, &plus, 0);
 	if (need > room)
 		return need;
-	if (!dots(entry)) {
+	if (!is_bare(entry)) {
 		struct node *node = node_listed(&front->tree, s->node, entry->name, entry->kind, entry->table);
 		if (node && !fill_plus(front, s, entry, node, &plus)) {
 			/* Gone since the view was pinned: a plain entry, that the kernel looks up when it needs it. */
@@ -502,9 +539,7 @@ static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_
 	pthread_mutex_lock(&s->lock);
 	enum rc rc = !out ? RC_NO_MEMORY : offset < 0 ? RC_INVALID : seek(front, s, (uint64_t)offset);
 	while (!rc && !(rc = step(front, s, &entry))) {
-		bool table_gone = entry.kind == NODE_TABLE && !entry.table;
-		size_t n = plus && !table_gone ? put_plus(req, s, &entry, out + used, size - used)
-					       : put(req, s, &entry, out + used, size - used);
+		size_t n = plus ? put_plus(req, s, &entry, out + used, size - used) : put(req, s, &entry, out + used, size - used);
 		table_unref(entry.table);
 		if (n > size - used) {
 			rc = step_back(s);

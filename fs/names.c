@@ -13,13 +13,16 @@
 #include <errno.h>
 #include <string.h>
 
-/* Whether what `place` names is there, and its incarnation. A table comes with a reference, *ret_table. */
-static enum rc exists(struct frontend *front, const struct place *place, struct head *ret_head, struct table **ret_table)
+/* Whether what `place` names is there, and its incarnation. A table and a snapshot come with a reference. */
+static enum rc exists(struct frontend *front, const struct place *place, struct head *ret_head, struct table **ret_table, struct snapshot **ret_snapshot)
 {
 	struct partition_record record;
 	switch (place->kind) {
 	case NODE_TABLE:
-		return table_find(front->volume, place->table_name, ret_table);
+		return place->parent->kind == NODE_SNAPSHOT ? snapshot_table(place->parent->snapshot, place->table_name, ret_table)
+							    : table_find(front->volume, place->table_name, ret_table);
+	case NODE_SNAPSHOT:
+		return snapshot_find(front->volume, place->table_name, ret_snapshot);
 	case NODE_PARTITION:
 		return partition_get(place->table, NULL, &place->leaf.pk, &record);
 	case NODE_ITEM:
@@ -76,19 +79,23 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 	struct place place = {.unresolved = false};
 	struct head head = {.birth = 0};
 	struct table *table = NULL;
+	struct snapshot *snapshot = NULL;
 	enum rc rc = parent->dead ? RC_NOT_FOUND : place_lookup(front, parent, name, &place);
 	if (rc == RC_NOT_FOUND && place.unresolved && pending(front, parent, name))
 		rc = RC_OK;
 	if (rc)
 		return rc;
 	bool waits = (place.kind == NODE_ITEM || place.kind == NODE_DEFINITION) && pending(front, parent, name);
-	rc = waits ? RC_OK : exists(front, &place, &head, &table);
+	rc = waits ? RC_OK : exists(front, &place, &head, &table, &snapshot);
 	if (rc == RC_NOT_FOUND && place.kind == NODE_PARTITION && (rc = place_as_plain(front, parent, name, &place)) == RC_OK)
-		rc = exists(front, &place, &head, &table);
+		rc = exists(front, &place, &head, &table, &snapshot);
 	if (rc)
 		return rc;
 	struct node *node = node_get(&front->tree, parent, name, place.kind, table);
+	if (node && snapshot)
+		node_set_snapshot(&front->tree, node, snapshot);
 	table_unref(table);
+	snapshot_unref(snapshot);
 	if (!node)
 		return RC_NO_MEMORY;
 	pthread_mutex_lock(&front->tree.lock);
@@ -172,6 +179,8 @@ static enum rc make_directory(fuse_req_t req, struct node *parent, const char *n
 	enum rc rc = place_create(front, parent, name, true, &place, why);
 	if (rc)
 		return rc;
+	if (place.kind == NODE_SNAPSHOT)
+		return snapshot_take(front->volume, name, why);
 	if (place.kind == NODE_TABLE)
 		return table_create(front->volume, name, &meta, why);
 	if (place_as_plain(front, parent, name, &plain) == RC_OK && leaf_get(&plain.leaf, NULL, &head, NULL) == RC_OK)
@@ -198,7 +207,9 @@ void names_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 
 static enum rc no_links(const struct node *parent)
 {
-	return reply_keep(parent->kind) > 0 || parent->kind == NODE_CONTROL || parent->kind == NODE_REJECTED ? RC_FORBIDDEN : RC_READ_ONLY;
+	if (node_snapshot(parent))
+		return RC_READ_ONLY;
+	return reply_keep(parent->kind) > 0 || parent->kind == NODE_CONTROL || parent->kind == NODE_REJECTED || parent->kind == NODE_SNAPSHOTS ? RC_FORBIDDEN : RC_READ_ONLY;
 }
 
 /* Without a handle there is no draft: the item of a mknod is its key, at once. */
@@ -282,7 +293,7 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 {
 	struct place place = {.unresolved = false};
 	struct head head = {.size = 0};
-	enum rc rc = place_lookup(front, parent, name, &place);
+	enum rc rc = node_snapshot(parent) ? RC_READ_ONLY : place_lookup(front, parent, name, &place);
 	if (rc == RC_NOT_FOUND && place.unresolved && waits)
 		rc = RC_OK;
 	if (!rc && place.kind == NODE_PARTITION)
@@ -336,6 +347,8 @@ static bool has_pending(struct frontend *front, const struct node *directory)
 static enum rc remove_directory(struct frontend *front, struct node *node, const struct place *place, struct why *why)
 {
 	enum rc rc;
+	if (node_snapshot(place->parent))
+		return RC_READ_ONLY;
 	if (node && has_pending(front, node))
 		return RC_NOT_EMPTY;
 	switch (place->kind) {
@@ -344,7 +357,10 @@ static enum rc remove_directory(struct frontend *front, struct node *node, const
 	case NODE_PARTITION:
 		rc = partition_remove(place->table, &place->leaf.pk);
 		return rc == RC_NOT_FOUND && node ? RC_OK : rc; /* it went with its last item: rm -r, which has removed that, removes it now */
+	case NODE_SNAPSHOT:
+		return snapshot_drop(front->volume, place->table_name);
 	case NODE_CONTROL:
+	case NODE_SNAPSHOTS:
 	case NODE_REJECTED:
 	case NODE_IMPORTS:
 		return RC_FORBIDDEN;

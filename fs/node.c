@@ -40,12 +40,28 @@ uint64_t node_ino(const struct node *node)
 {
 	if (!node->parent)
 		return ROOT_ID;
-	return node->table ? node_table_ino(table_identity(node->table)) : node_child_ino(node->parent, node->name);
+	return node->table ? node_table_ino(node->parent, table_identity(node->table)) : node_child_ino(node->parent, node->name);
 }
 
-uint64_t node_table_ino(uint64_t identity)
+uint64_t node_table_ino(const struct node *parent, uint64_t identity)
 {
-	return proper(mix(identity ^ 0x7461626c65u));
+	uint64_t of_parent = parent->kind == NODE_SNAPSHOT ? mix(node_ino(parent)) : 0;
+	return proper(mix(identity ^ of_parent ^ 0x7461626c65u));
+}
+
+void node_set_snapshot(struct tree *tree, struct node *node, struct snapshot *snapshot)
+{
+	pthread_mutex_lock(&tree->lock);
+	if (!node->snapshot)
+		node->snapshot = snapshot_ref(snapshot);
+	pthread_mutex_unlock(&tree->lock);
+}
+
+struct snapshot *node_snapshot(const struct node *node)
+{
+	while (node && node->kind != NODE_SNAPSHOT)
+		node = node->parent;
+	return node ? node->snapshot : NULL;
 }
 
 static struct node **bucket_of(const struct tree *tree, const struct node *parent, const char *name)
@@ -139,6 +155,7 @@ static void dispose(struct node *node)
 	table_unref(node->table);
 	listing_memo_free(node->memo);
 	upload_unref(node->upload);
+	snapshot_unref(node->snapshot);
 	buf_free(&node->last);
 	node->magic = 0;
 	free(node->name);

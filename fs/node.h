@@ -12,6 +12,7 @@
 #ifndef ITEMFS_NODE_H
 #define ITEMFS_NODE_H
 
+#include "index/snapshot.h"
 #include "index/table.h"
 #include "store/model/buf.h"
 #include "store/rows.h"
@@ -39,6 +40,8 @@ enum node_kind {
 	NODE_CONTROL,   /* .itemfs */
 	NODE_ERRORS,    /* .itemfs/errors */
 	NODE_STATS,     /* .itemfs/stats.json */
+	NODE_SNAPSHOTS, /* .itemfs/snapshots */
+	NODE_SNAPSHOT,  /* .itemfs/snapshots/NAME: like the root, and all below it like what is below that, frozen */
 	NODE_REJECTED,  /* .itemfs/rejected */
 	NODE_DRAFT,     /* .itemfs/rejected/ID */
 };
@@ -59,6 +62,7 @@ struct node {
 	_Atomic bool missed; /* a name in it was said to be absent, which the kernel may remember: who makes one come by himself tells it */
 	struct table *table; /* NODE_TABLE: a reference of its own */
 	struct upload *upload; /* NODE_IMPORT: likewise; NULL until it was needed */
+	struct snapshot *snapshot; /* NODE_SNAPSHOT: a reference of its own, set by node_set_snapshot() before the kernel knows the node */
 
 	/* Items, definitions and plain files: */
 	uint64_t birth;        /* the incarnation that is meant; 0 while pending */
@@ -120,10 +124,16 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 /* Two nodes exchange their names, parents and kinds. */
 void node_swap(struct tree *tree, struct node *a, struct node *b);
 
-/* st_ino, which is another thing than the node id: a hash of the names below a table and of the table's identity, the same in every mount. Computed from the names as they are, so
+/* What a NODE_SNAPSHOT stands for, where that is not known yet; takes a reference of its own. */
+void node_set_snapshot(struct tree *tree, struct node *node, struct snapshot *snapshot);
+/* The snapshot that the node is, or lies in; borrowed, NULL: the live volume. With tree.names held, or a hold on the node. */
+struct snapshot *node_snapshot(const struct node *node);
+
+/* st_ino, which is another thing than the node id: a hash of the names below a table and of the table's identity, the same in every mount; in a
+ * snapshot, of its name as well, so that a copy of a file is another file, and the next snapshot of that name has the same numbers. Computed from the names as they are, so
  * that it follows the renaming of a directory. With tree.names held. */
 uint64_t node_ino(const struct node *node);
 uint64_t node_child_ino(const struct node *parent, const char *name);
-uint64_t node_table_ino(uint64_t identity);
+uint64_t node_table_ino(const struct node *parent, uint64_t identity);
 
 #endif

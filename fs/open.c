@@ -37,10 +37,19 @@ static enum rc be_writer(struct frontend *front, struct handle *handle, const st
 	return there ? RC_OK : stored && stored != RC_NOT_FOUND ? stored : RC_STALE;
 }
 
+/* A file of a snapshot is what it is for ever, so the page cache may keep it. What is computed as it is read has no size to trust. */
+static bool is_immutable(const struct node *node)
+{
+	bool stored = drafts(node) || node->kind == NODE_PLAIN || node->kind == NODE_ENTRY;
+	return stored && node_snapshot(node);
+}
+
 static void set_flags(const struct node *node, const struct handle *handle, struct fuse_file_info *fi)
 {
 	fi->fh = (uintptr_t)handle;
-	fi->direct_io = node->kind != NODE_PLAIN;
+	bool immutable = is_immutable(node);
+	fi->direct_io = !immutable && node->kind != NODE_PLAIN;
+	fi->keep_cache = immutable;
 	fi->noflush = !handle->writer; /* closing a reader has nothing to say */
 }
 
@@ -98,12 +107,13 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 		return open_buried(req, node, flags, ret_handle);
 	if (rc)
 		return rc;
-	if (node->kind != NODE_PLAIN && !drafts(node) && writes)
+	bool frozen = node_snapshot(node);
+	if (writes && (frozen || (node->kind != NODE_PLAIN && !drafts(node))))
 		return RC_READ_ONLY;
 	struct handle *handle = handle_new(req, node, flags);
 	if (!handle)
 		return RC_NO_MEMORY;
-	if (node->kind == NODE_PLAIN) {
+	if (node->kind == NODE_PLAIN && !frozen) {
 		rc = plain_open(front, node, &place, flags & O_TRUNC);
 		handle->plain = !rc;
 	} else if (handle->writer) {

@@ -156,6 +156,7 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	case NODE_CONTROL:
 	case NODE_ERRORS:
 	case NODE_STATS:
+	case NODE_SNAPSHOTS:
 	case NODE_REJECTED:
 	case NODE_DEFINITION:
 	case NODE_DESCRIBE:
@@ -164,7 +165,8 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	case NODE_IMPORT:
 		return RC_OK;
 	case NODE_TABLE:
-		if (strlen(name) > SCHEMA_NAME_MAX)
+	case NODE_SNAPSHOT:
+		if (strlen(name) > NAME_BYTES_MAX)
 			return RC_NAME_TOO_LONG;
 		strcpy(place->table_name, name);
 		return RC_OK;
@@ -228,7 +230,7 @@ static bool control_kind(const char *name, enum node_kind *ret_kind)
 	static const struct {
 		const char *name;
 		enum node_kind kind;
-	} known[] = {{"errors", NODE_ERRORS}, {"rejected", NODE_REJECTED}, {"stats.json", NODE_STATS}};
+	} known[] = {{"errors", NODE_ERRORS}, {"rejected", NODE_REJECTED}, {"snapshots", NODE_SNAPSHOTS}, {"stats.json", NODE_STATS}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (strcmp(name, known[i].name) == 0) {
 			*ret_kind = known[i].kind;
@@ -255,6 +257,8 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 		       : strcmp(name, ".import") == 0        ? NODE_IMPORTS
 							     : NODE_PARTITION;
 		if (kind == NODE_PARTITION && reserved(NODE_TABLE, name))
+			return RC_NOT_FOUND;
+		if (kind == NODE_IMPORTS && node_snapshot(parent)) /* nothing can come into a snapshot */
 			return RC_NOT_FOUND;
 		if (kind == NODE_PARTITION) {
 			enum rc rc = fill(front, parent, kind, name, ret_place, NULL);
@@ -284,6 +288,12 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 		if (!control_kind(name, &kind))
 			return RC_NOT_FOUND;
 		break;
+	case NODE_SNAPSHOTS:
+		kind = NODE_SNAPSHOT;
+		break;
+	case NODE_SNAPSHOT:
+		kind = NODE_TABLE;
+		break;
 	case NODE_REJECTED:
 		kind = NODE_DRAFT;
 		break;
@@ -298,6 +308,8 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 	size_t n = strlen(name);
 	if (n > NAME_BYTES_MAX)
 		return why_set(why, RC_NAME_TOO_LONG, "%zu bytes; a name has at most 255", n);
+	if (node_snapshot(parent))
+		return why_set(why, RC_READ_ONLY, "a snapshot is read only");
 	switch (parent->kind) {
 	case NODE_ROOT:
 		if (!directory)
@@ -319,6 +331,11 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 		if (directory)
 			return why_set(why, RC_FORBIDDEN, "a partition holds files only");
 		*ret_kind = name_is_item(name, n) ? NODE_ITEM : NODE_PLAIN;
+		break;
+	case NODE_SNAPSHOTS:
+		if (!directory)
+			return why_set(why, RC_FORBIDDEN, "only snapshots stand here: mkdir takes one");
+		*ret_kind = NODE_SNAPSHOT;
 		break;
 	case NODE_CONTROL:
 	case NODE_REJECTED:

@@ -16,7 +16,7 @@ struct place {
 	bool listed;                /* queries: a view or a result, and what lists it is a view, too */
 	struct node *parent;        /* borrowed */
 	struct table *table;        /* borrowed from the tree; NULL outside tables */
-	char table_name[256];       /* a table that need not be there */
+	char table_name[256];       /* a table, or a snapshot, that need not be there */
 	struct leaf leaf;           /* items and plain files; a partition's key is leaf.pk */
 	char index[256];            /* index views: its name */
 	struct key keys[ROW_KEYS_MAX]; /* an index key: the first; an entry: all of them */
@@ -53,7 +53,7 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 bool place_clash(struct frontend *front, struct node *table, const char *name);
 enum rc place_as_plain(struct frontend *front, struct node *parent, const char *name, struct place *place);
 
-/* The same for making something: a directory, or a regular file. RC_FORBIDDEN: reserved, or nothing of that sort belongs there; RC_READ_ONLY: in a view; RC_INVALID, RC_NOT_UTF8,
+/* The same for making something: a directory, or a regular file. RC_FORBIDDEN: reserved, or nothing of that sort belongs there; RC_READ_ONLY: in a view or a snapshot; RC_INVALID, RC_NOT_UTF8,
  * RC_NAME_TOO_LONG with why. */
 enum rc place_create(struct frontend *front, struct node *parent, const char *name, bool directory, struct place *ret_place, struct why *why);
 

@@ -18,6 +18,8 @@ static bool worth_a_line(enum rc rc, const struct why *why)
 	case RC_NOT_EMPTY:
 	case RC_CROSS:
 	case RC_BUSY:
+	case RC_TOO_MANY:
+	case RC_READ_ONLY:
 		return why->text[0];
 	default:
 		return false;

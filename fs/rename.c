@@ -247,6 +247,8 @@ static enum rc exchange(struct renaming *r)
 static enum rc run(struct renaming *r)
 {
 	enum rc rc = place_of(r->front, r->node, &r->from);
+	if (!rc && (r->to->kind == NODE_SNAPSHOTS || r->parent->kind == NODE_SNAPSHOTS))
+		rc = why_set(&r->why, RC_FORBIDDEN, "snapshots come by mkdir, go by rmdir and keep their names");
 	if (rc)
 		return rc;
 	switch (r->from.kind) {
@@ -259,6 +261,7 @@ static enum rc run(struct renaming *r)
 	case NODE_DEFINITION:
 		return rename_file(r);
 	case NODE_CONTROL:
+	case NODE_SNAPSHOTS:
 	case NODE_ERRORS:
 	case NODE_STATS:
 	case NODE_REJECTED:
@@ -313,7 +316,11 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 	names_write(front);
 	r.node = node_find(&front->tree, r.parent, name);
 	r.target = node_find(&front->tree, r.to, to_name);
-	enum rc rc = !r.node ? RC_NOT_FOUND : exchanges ? exchange(&r) : run(&r);
+	enum rc rc = RC_NOT_FOUND;
+	if (node_snapshot(r.parent) || node_snapshot(r.to))
+		rc = RC_READ_ONLY;
+	else if (r.node)
+		rc = exchanges ? exchange(&r) : run(&r);
 	if (!rc && !exchanges && !node_move(&front->tree, r.node, r.to, to_name, r.place.kind))
 		rc = RC_NO_MEMORY;
 	if (!rc && r.node->kind == NODE_PARTITION)

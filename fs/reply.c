@@ -62,6 +62,7 @@ double reply_keep(enum node_kind kind)
 {
 	switch (kind) {
 	case NODE_ROOT:
+	case NODE_SNAPSHOT:
 	case NODE_TABLE:
 	case NODE_DEFINITION:
 	case NODE_PARTITION:
@@ -199,6 +200,9 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 		meta.mode = 0444;
 		stat_file(st, node_ino(node), &meta, 0);
 		return reply_errors_size(front, front->options.uid, st);
+	case NODE_SNAPSHOTS:
+		meta.mode = 0755; /* taking one is for whoever mounted */
+		break;
 	case NODE_REJECTED:
 		meta.mode = 01777; /* everybody may remove what is theirs */
 		break;
@@ -248,7 +252,8 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	pthread_mutex_unlock(&front->tree.lock);
 	switch (node->kind) {
 	case NODE_ROOT:
-		rc = volume_root(front->volume, NULL, &meta);
+	case NODE_SNAPSHOT:
+		rc = volume_root(front->volume, snapshot_view(node->snapshot), &meta);
 		break;
 	case NODE_TABLE:
 		rc = table_stat(place.table, NULL, &counters);
