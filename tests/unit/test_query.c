@@ -520,6 +520,11 @@ Test(query, reads_as_many_rows_of_a_large_partition_as_of_a_small_one)
 			fixture_put(table, "small", sk, "{}");
 		fixture_put(table, "large", sk, "{}");
 	}
+	/* What was written last is still in the engine's memory, where steps back cost more: at rest both are alike. */
+	table_unref(table);
+	volume_close(volume);
+	volume = fixture_open(path);
+	table = fixture_find(volume, "table");
 	static const struct {
 		void (*make)(struct query *);
 		size_t count;
