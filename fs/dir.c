@@ -5,6 +5,7 @@
 #include "fs/computed.h"
 #include "fs/place.h"
 #include "fs/query_path.h"
+#include "fs/refuse.h"
 #include "fs/reply.h"
 #include "fs/upload.h"
 #include "index/definition.h"
@@ -425,6 +426,8 @@ void dir_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	names_read(front);
 	enum rc rc = open_parts(front, s);
 	names_done(front);
+	if (rc == RC_AGAIN)
+		refuse_unready(req, node);
 	fi->fh = (uintptr_t)s;
 	if (!rc && fuse_reply_open(req, fi) == 0)
 		return;

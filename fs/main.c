@@ -53,7 +53,7 @@ static enum rc run_volume(struct volume *volume, struct session *session, const 
 static enum rc run(const struct options *options, struct why *why)
 {
 	const struct volume_options how = {
-	    .create = !options->read_only, .durable = options->durable, .holder = options->mountpoint};
+	    .create = !options->read_only, .durable = options->durable, .passive = options->read_only, .build_rate = options->build_rate, .holder = options->mountpoint};
 	struct session *session;
 	struct volume *volume;
 	enum rc rc = session_begin(options, &session, why);
@@ -94,7 +94,7 @@ static int mount_command(int argc, char **argv)
 
 static int check(const struct check_options *options)
 {
-	const struct volume_options how = {.holder = "fsck.itemfs"};
+	const struct volume_options how = {.passive = true, .holder = "fsck.itemfs"};
 	unsigned long problems = 0;
 	struct volume *volume;
 	struct why why = {0};

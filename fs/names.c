@@ -146,6 +146,8 @@ void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 	entry.entry_timeout = node ? entry.entry_timeout : reply_keep(parent->kind);
 	names_done(front);
 	refuse_request(req, parent, name, rc, &why);
+	if (rc == RC_AGAIN)
+		refuse_unready(req, parent);
 	if (rc == RC_NOT_FOUND && !node && entry.entry_timeout > 0)
 		fuse_reply_entry(req, &entry);
 	else

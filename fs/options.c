@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_THREADS_LIMIT = 1024 };
+enum { MAX_THREADS_LIMIT = 1024, BUILD_RATE_LIMIT = 1000000000 };
 
 const char options_usage[] = "usage: itemfs [options] VOLUME MOUNTPOINT\n";
 
@@ -32,6 +32,7 @@ const char options_help[] =
     "     allow_other       let other users in, with the rights that the modes give them\n"
     "     allow_root        let root in\n"
     "     auto_unmount      unmount when the daemon dies\n"
+    "     build_rate=N      put at most N items a second into new indexes\n"
     "     max_threads=N     serve with at most N threads (default 10)\n"
     "     clone_fd          a device descriptor of its own for each thread\n"
     "     fsname=NAME       what df and mount show as the source (default: VOLUME)\n"
@@ -64,6 +65,7 @@ enum meaning {
 	MEANS_READ_WRITE,
 	MEANS_CLONE_FD,
 	MEANS_MAX_THREADS,
+	MEANS_BUILD_RATE,
 	MEANS_PASS_ON,
 	MEANS_NOTHING, /* to us */
 	MEANS_UNKNOWN,
@@ -89,6 +91,7 @@ static const struct word {
     {"async", MEANS_NOT_DURABLE},
     {"clone_fd", MEANS_CLONE_FD},
     {"max_threads=", MEANS_MAX_THREADS},
+    {"build_rate=", MEANS_BUILD_RATE},
     {"ro", MEANS_READ_ONLY},
     {"rw", MEANS_READ_WRITE},
 };
@@ -137,17 +140,19 @@ static enum meaning meaning_of(const char *text)
 	return MEANS_UNKNOWN;
 }
 
-static enum rc take_max_threads(struct options *options, const char *value, struct why *why)
+/* The number of `text`, "NAME=NUMBER". */
+static enum rc take_number(const char *text, unsigned limit, unsigned *ret_number, struct why *why)
 {
+	const char *value = strchr(text, '=') + 1;
 	char *end;
 	unsigned long n;
 
 	errno = 0;
 	n = strtoul(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || n < 1 || n > MAX_THREADS_LIMIT)
-		return why_set(why, RC_INVALID, "max_threads must be a number from 1 to %d, not '%s'",
-			       MAX_THREADS_LIMIT, value);
-	options->max_threads = (unsigned)n;
+	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || n < 1 || n > limit)
+		return why_set(why, RC_INVALID, "%.*s must be a number from 1 to %u, not '%s'",
+			       (int)(value - 1 - text), text, limit, value);
+	*ret_number = (unsigned)n;
 	return RC_OK;
 }
 
@@ -191,7 +196,9 @@ static enum rc take_word(struct options *options, const char *text, struct why *
 		options->clone_fd = true;
 		return RC_OK;
 	case MEANS_MAX_THREADS:
-		return take_max_threads(options, strchr(text, '=') + 1, why);
+		return take_number(text, MAX_THREADS_LIMIT, &options->max_threads, why);
+	case MEANS_BUILD_RATE:
+		return take_number(text, BUILD_RATE_LIMIT, &options->build_rate, why);
 	case MEANS_PASS_ON:
 		return pass_on(options, text);
 	case MEANS_NOTHING:

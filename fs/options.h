@@ -22,6 +22,7 @@ struct options {
 	char *mountpoint;     /* the same */
 	char *passed_on;      /* for libfuse: comma-joined and escaped; NULL where there are none */
 	unsigned max_threads; /* 0: not said */
+	unsigned build_rate;  /* items a second for indexes that are being built; 0: no limit */
 	bool foreground;
 	bool debug;
 	bool single_thread;

@@ -1,6 +1,7 @@
 /* place_view: what names in the directories of an index stand for. */
 #include "fs/name.h"
 #include "fs/place_private.h"
+#include "index/backfill.h"
 #include "index/entry.h"
 #include <string.h>
 
@@ -30,7 +31,9 @@ enum rc place_index(struct volume *volume, struct place *place, const char *inde
 	if (strlen(index_name) > NAME_BYTES_MAX)
 		return RC_NOT_FOUND;
 	strcpy(place->index, index_name);
-	enum rc rc = table_schema(place->table, &schema);
+	enum rc rc = key_name ? backfill_ready(place->table, NULL, index_name, NULL) : RC_OK;
+	if (!rc)
+		rc = table_schema(place->table, &schema);
 	if (rc)
 		return rc;
 	const struct schema_index *index = schema_find_index(schema, index_name);

@@ -2,7 +2,9 @@
 #include "fs/refuse.h"
 #include "fs/log.h"
 #include "fs/reply.h"
+#include "index/backfill.h"
 #include "index/refusals.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool worth_a_line(enum rc rc, const struct why *why)
@@ -20,6 +22,7 @@ static bool worth_a_line(enum rc rc, const struct why *why)
 	case RC_BUSY:
 	case RC_TOO_MANY:
 	case RC_READ_ONLY:
+	case RC_AGAIN:
 		return why->text[0];
 	default:
 		return false;
@@ -38,6 +41,32 @@ void refuse_request(fuse_req_t req, const struct node *node, const char *name, e
 	uint64_t id = 0;
 	refusals_add(front->volume, &refusal, &id);
 	free(path);
+}
+
+void refuse_unready(fuse_req_t req, struct node *node)
+{
+	struct frontend *front = front_of(req);
+	struct why why = {.line = 0};
+	struct backfill_progress progress;
+	char name[256];
+	pthread_mutex_lock(&front->tree.lock);
+	struct node *index = node;
+	while (index && index->kind != NODE_INDEX)
+		index = index->parent;
+	struct table *table = index ? table_ref(index->parent->parent->table) : NULL;
+	if (index)
+		snprintf(name, sizeof name, "%s", index->name);
+	pthread_mutex_unlock(&front->tree.lock);
+	bool unready = table && backfill_ready(table, NULL, name, &why) == RC_AGAIN && !backfill_progress(table, NULL, name, &progress);
+	table_unref(table);
+	if (!unready)
+		return;
+	pthread_mutex_lock(&front->tree.lock);
+	bool told = index->birth == (uint64_t)progress.started;
+	index->birth = (uint64_t)progress.started;
+	pthread_mutex_unlock(&front->tree.lock);
+	if (!told)
+		refuse_request(req, index, NULL, RC_AGAIN, &why);
 }
 
 void refuse_draft(struct frontend *front, const struct actor *actor, enum rc rc, const struct why *why, const struct buf *draft, uint64_t *id)

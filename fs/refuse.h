@@ -8,6 +8,9 @@
 /* A name or an argument that was refused, in a request: one line. Does nothing for rc that are no refusal (not found, exists, …) and where why has no words. `name` may be NULL. */
 void refuse_request(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why);
 
+/* RC_AGAIN: the index that the node is, or lies in, is being filled. One line a filling, as whoever waits for its end asks often. */
+void refuse_unready(fuse_req_t req, struct node *node);
+
 /* A draft: its bytes are kept with the line. *id as in refusals_add(). */
 void refuse_draft(struct frontend *front, const struct actor *actor, enum rc rc, const struct why *why, const struct buf *draft, uint64_t *id);
 

@@ -24,12 +24,16 @@ static void body_row(const struct buf *head_row, struct buf *ret_row)
 
 enum rc image_load(struct txn *txn, const struct buf *head_row, bool with_document, struct image *ret_image)
 {
-	cleanup_buf struct buf value = {0}, row = {0};
-	const uint8_t *in = NULL;
+	cleanup_buf struct buf value = {0};
 	enum rc rc = txn_get(txn, head_row, &value);
-	if (rc)
-		return rc;
-	rc = head_read(value.data, value.len, &ret_image->head, &in);
+	return rc ? rc : image_read(txn, head_row, &value, with_document, ret_image);
+}
+
+enum rc image_read(struct txn *txn, const struct buf *head_row, const struct buf *value, bool with_document, struct image *ret_image)
+{
+	cleanup_buf struct buf row = {0};
+	const uint8_t *in = NULL;
+	enum rc rc = head_read(value->data, value->len, &ret_image->head, &in);
 	if (rc || !with_document)
 		return rc;
 	buf_clear(&ret_image->document);
@@ -75,6 +79,7 @@ enum rc change_begin(struct change *change, struct txn *txn, struct table *table
 {
 	change->txn = txn;
 	change->table = table;
+	change->schema = table->schema;
 	change->why = why;
 	change->appeared = 0;
 	change->units = 0;
@@ -86,7 +91,7 @@ enum rc change_begin(struct change *change, struct txn *txn, struct table *table
 
 void change_end(struct change *change)
 {
-	const struct schema *schema = change->table->schema;
+	const struct schema *schema = change->schema;
 	counters_store(change->txn, change->table, &change->counters);
 	usage_add(change->table, 0, 0, change->units);
 	for (size_t i = 0; i < schema->count; i++)
@@ -182,7 +187,7 @@ static enum rc entry_change(struct change *change, const struct schema_index *in
 	struct index_counters *counters = counters_of(&change->counters, index->id);
 	if (!counters)
 		return RC_CORRUPT;
-	change->index_units[index - change->table->schema->indexes] += entry_units(old, new, stays);
+	change->index_units[index - change->schema->indexes] += entry_units(old, new, stays);
 	if (old->present) {
 		if (!stays)
 			image_delete(change->txn, &old->row);
@@ -203,21 +208,36 @@ static enum rc entry_change(struct change *change, const struct schema_index *in
 	return RC_OK;
 }
 
-/* Brings every index from the old item (NULL: none) to the new one (NULL: none). A refusal names the alphabetically first index that cannot take the new item, as AWS does. */
-static enum rc entries_change(struct change *change, const struct key *pk, const struct key *sk, const struct item *old_item,
-			      const struct item *new_item, uint64_t birth)
+enum rc change_fill(struct change *change, const struct schema_index *index, const struct entry *entry, uint64_t birth)
 {
-	const struct schema *schema = change->table->schema;
+	const struct entry none = {.present = false};
+	return entry_change(change, index, &none, entry, birth);
+}
+
+/* Whether the index is to follow a change of the item at this row: not where it is being filled, and that will come by later. */
+static enum rc follows(struct change *change, size_t index, const struct buf *row, bool *ret_follows)
+{
+	*ret_follows = true;
+	if (!(__atomic_load_n(&change->table->building, __ATOMIC_ACQUIRE) >> index & 1))
+		return RC_OK;
+	return backfill_covers(change->txn, change->table, change->schema->indexes[index].id, row, ret_follows);
+}
+
+/* Brings every index from the old item (item NULL: none) to the new one (item NULL: none). `row` is the key of its head row. A refusal names the alphabetically first index that cannot take the new item, as AWS does. */
+static enum rc entries_change(struct change *change, const struct buf *row, const struct entry_source *from,
+			      const struct entry_source *to, uint64_t birth)
+{
+	const struct schema *schema = change->schema;
 	struct entry old = {0}, new = {0};
-	struct entry_source from = {schema, pk, sk, old_item}, to = {schema, pk, sk, new_item};
 	const char *refused = NULL;
+	bool follow;
 	enum rc rc = RC_OK;
 	for (size_t i = 0; i < schema->count && rc != RC_NO_MEMORY && rc != RC_CORRUPT; i++) {
 		const struct schema_index *index = &schema->indexes[i];
 		old.present = new.present = false;
-		if (new_item) {
+		if (to->item) {
 			bool first = !refused || strcmp(index->name, refused) < 0;
-			enum rc made = entry_make(&to, index, change->table->id, &new, first ? change->why : NULL);
+			enum rc made = entry_make(to, index, change->table->id, &new, first ? change->why : NULL);
 			if (made == RC_REFUSED && first)
 				refused = index->name;
 			if (made)
@@ -225,8 +245,11 @@ static enum rc entries_change(struct change *change, const struct key *pk, const
 		}
 		if (rc)
 			continue; /* nothing of this commit will be written; look on for the index to name */
+		rc = follows(change, i, row, &follow);
+		if (rc || !follow)
+			continue;
 		/* An old item may not fit: it was there before the index, and has no entry. */
-		if (old_item && entry_make(&from, index, change->table->id, &old, NULL) == RC_NO_MEMORY)
+		if (from->item && entry_make(from, index, change->table->id, &old, NULL) == RC_NO_MEMORY)
 			rc = RC_NO_MEMORY;
 		else
 			rc = entry_change(change, index, &old, &new, birth);
@@ -239,7 +262,7 @@ static enum rc entries_change(struct change *change, const struct key *pk, const
 /* The item that is there, parsed where an index needs it. RC_NOT_FOUND. */
 static enum rc load_old(struct change *change, const struct buf *row, struct image *image, struct item **ret_item)
 {
-	bool indexed = change->table->schema->count > 0;
+	bool indexed = change->schema->count > 0;
 	enum rc rc = image_load(change->txn, row, indexed, image);
 	return !rc && indexed ? document_stored(&image->document, ret_item) : rc;
 }
@@ -256,7 +279,9 @@ enum rc change_put(struct change *change, const struct key *pk, const struct key
 		return rc;
 	head->version = txn_sequence(change->txn);
 	head->meta.ctime = txn_now(change->txn);
-	rc = entries_change(change, pk, sk, old_item, item, head->birth);
+	const struct schema *schema = change->schema;
+	struct entry_source from = {schema, pk, sk, old_item}, to = {schema, pk, sk, item};
+	rc = entries_change(change, &row, &from, &to, head->birth);
 	if (!rc && fresh)
 		rc = change_names(change, pk, 1, 0, &head->meta);
 	if (rc)
@@ -276,8 +301,10 @@ enum rc change_delete(struct change *change, const struct key *pk, const struct 
 	cleanup_item struct item *old_item = NULL;
 	row_item(&row, change->table->id, pk, sk, false);
 	enum rc rc = load_old(change, &row, &old, &old_item);
+	const struct schema *schema = change->schema;
+	struct entry_source from = {schema, pk, sk, old_item}, to = {schema, pk, sk, NULL};
 	if (!rc)
-		rc = entries_change(change, pk, sk, old_item, NULL, 0);
+		rc = entries_change(change, &row, &from, &to, 0);
 	if (!rc)
 		rc = change_names(change, pk, -1, 0, &old.head.meta);
 	if (rc)

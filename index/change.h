@@ -5,6 +5,7 @@
 #ifndef ITEMFS_CHANGE_H
 #define ITEMFS_CHANGE_H
 
+#include "index/entry.h"
 #include "index/leaf.h"
 #include "index/private.h"
 #include "store/model/item.h"
@@ -19,12 +20,15 @@ void image_free(struct image *image);
 
 /* Reads by the key of the head row; the body row's key differs in its letter alone. RC_NOT_FOUND; RC_CORRUPT. */
 enum rc image_load(struct txn *txn, const struct buf *head_row, bool with_document, struct image *ret_image);
+/* The same where the head row's value is at hand. */
+enum rc image_read(struct txn *txn, const struct buf *head_row, const struct buf *value, bool with_document, struct image *ret_image);
 void image_store(struct txn *txn, const struct buf *head_row, const struct head *head, const void *document);
 void image_delete(struct txn *txn, const struct buf *head_row);
 
 struct change {
 	struct txn *txn;
 	struct table *table;
+	const struct schema *schema;    /* the table's; while it is redefined, the new one */
 	struct table_counters counters; /* written back by change_end() */
 	uint64_t units;                 /* of write capacity, of the table itself */
 	uint64_t index_units[CATALOG_INDEXES_MAX]; /* and of each index, as the schema's are */
@@ -39,6 +43,9 @@ enum rc change_put(struct change *change, const struct key *pk, const struct key
 
 /* Takes it away; RC_NOT_FOUND. */
 enum rc change_delete(struct change *change, const struct key *pk, const struct key *sk);
+
+/* Adds the entry of an item to an index that is being filled, whose filling comes past it now. `birth` is the item's. */
+enum rc change_fill(struct change *change, const struct schema_index *index, const struct entry *entry, uint64_t birth);
 
 /* A name has come to (+1) or gone from (-1) a directory: a partition (its items or files), or the table itself (pk NULL; its files). Sets the directory's times (change_touch). A
  * partition that is not there is made, implicit, with `owner`'s ids; an implicit one goes with its last item. */

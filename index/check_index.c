@@ -3,10 +3,66 @@
 #include "index/check_private.h"
 #include <string.h>
 
-/* An index that cannot take an item that was there before it has no entry of it: then *made is not present. */
+/* The record of one index's filling. One that cannot be read was said to be so, and is taken for ended. */
+static enum rc check_build(struct check_table *t, size_t at)
+{
+	cleanup_buf struct buf row = {0};
+	const struct schema_index *index = &t->schema->indexes[at];
+	struct buf *value = &t->build_value[at];
+	row_build(&row, t->id, index->id);
+	enum rc rc = check_get(t->check, &row, value);
+	if (rc == RC_NOT_FOUND || check_fatal(rc))
+		return rc == RC_NOT_FOUND ? RC_OK : rc;
+	t->built[at] = !rc && !build_read(value->data, value->len, &t->builds[at]);
+	if (!t->built[at])
+		check_problem(t->check, "%s: index %s: how far it is filled cannot be read", t->name, index->name);
+	else if (index->local)
+		check_problem(t->check, "%s: index %s: a local index is never filled afterwards", t->name, index->name);
+	return RC_OK;
+}
+
+static enum rc check_build_row(void *context, const struct check_row *row)
+{
+	struct check_table *t = context;
+	struct row_reader reader = {row->key, row->key + row->n, false};
+	row_read_bytes(&reader, 5);
+	uint32_t number = row_read_u32(&reader);
+	bool known = false;
+	for (size_t i = 0; i < t->schema->count; i++)
+		known |= t->schema->indexes[i].id == number;
+	if (reader.bad || reader.at != reader.end || !known)
+		check_row_problem(t, row->key, row->n, "the table has no such index");
+	return RC_OK;
+}
+
+enum rc check_builds(struct check_table *t)
+{
+	cleanup_buf struct buf prefix = {0};
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < t->schema->count && !rc; i++)
+		rc = check_build(t, i);
+	buf_add_u32(&prefix, t->id);
+	buf_add_byte(&prefix, 'U');
+	return rc ? rc : check_walk(t->check, &prefix, t->name, check_build_row, t);
+}
+
+/* Whether the index has come as far as an item, so that it has its entry. */
+static bool reached(const struct check_table *t, const struct key *pk, const struct key *sk, size_t at)
+{
+	cleanup_buf struct buf row = {0};
+	if (!t->built[at])
+		return true;
+	row_item(&row, t->id, pk, sk, false);
+	return backfill_reached(&t->builds[at], row.data, row.len);
+}
+
+/* An index that cannot take an item that was there before it has no entry of it, and one that is being filled none of those that it has not come to: then *made is not present. */
 static enum rc make(struct check_table *t, const struct key *pk, const struct key *sk, const struct item *item,
 		    size_t at)
 {
+	t->entry.present = false;
+	if (!reached(t, pk, sk, at))
+		return RC_OK;
 	struct entry_source source = {t->schema, pk, sk, item};
 	enum rc rc = entry_make(&source, &t->schema->indexes[at], t->id, &t->entry, NULL);
 	return rc == RC_NO_MEMORY ? rc : RC_OK;

@@ -44,6 +44,9 @@ struct check_table {
 	struct table_counters counted;
 	bool bytes_known;                            /* every item could be measured */
 	bool index_bytes_known[CATALOG_INDEXES_MAX]; /* every entry, by place in the schema */
+	struct buf build_value[CATALOG_INDEXES_MAX]; /* by place in the schema; which builds[] point into */
+	struct build_record builds[CATALOG_INDEXES_MAX];
+	bool built[CATALOG_INDEXES_MAX]; /* there is a record: it was added to a table with items */
 	struct buf document, entry_document;
 	struct entry entry;
 };
@@ -94,6 +97,7 @@ enum rc check_item(struct check_table *table, const struct key *pk, const struct
 		   struct item **ret_item);
 
 /* check_index.c */
+enum rc check_builds(struct check_table *table); /* before the items */
 enum rc check_entries_of(struct check_table *table, const struct check_row *item_row, const struct key *pk,
 			 const struct key *sk, const struct item *item);
 enum rc check_indexes(struct check_table *table);

@@ -298,8 +298,9 @@ static void report(const struct check_table *t)
 		(unsigned long long)t->counted.partitions, (unsigned long long)t->counted.items,
 		(unsigned long long)t->counted.bytes, (unsigned long long)t->counted.files);
 	for (size_t i = 0; i < t->schema->count; i++)
-		fprintf(out, ", index %s: %llu entries", t->schema->indexes[i].name,
-			(unsigned long long)t->counted.index[i].entries);
+		fprintf(out, ", index %s: %llu entries%s", t->schema->indexes[i].name,
+			(unsigned long long)t->counted.index[i].entries,
+			t->built[i] && !t->builds[i].ended ? " (being built)" : "");
 	fputc('\n', out);
 }
 
@@ -320,6 +321,8 @@ static enum rc walk_bodies(struct check_table *t, char letter, char head_letter)
 static enum rc check_rows(struct check_table *t)
 {
 	enum rc rc = check_index_ids(t);
+	if (!rc)
+		rc = check_builds(t);
 	if (!rc)
 		rc = walk_letter(t, 'P', check_partition);
 	if (!rc)
@@ -348,6 +351,8 @@ enum rc check_table(struct check *check, const char *name, uint32_t id)
 		rc = check_rows(&t);
 	schema_free(t.schema);
 	buf_free(&t.record_value);
+	for (size_t i = 0; i < CATALOG_INDEXES_MAX; i++)
+		buf_free(&t.build_value[i]);
 	buf_free(&t.document);
 	buf_free(&t.entry_document);
 	entry_free(&t.entry);

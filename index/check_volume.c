@@ -203,7 +203,7 @@ static enum rc check_stray(struct check *check, const uint8_t *key, size_t n, st
 	if (rc)
 		return rc;
 	buf_add(next, key, n < PREFIX ? n : PREFIX);
-	const char *letters = id ? "TCPHBFGIJ" : "VMTDRSE";
+	const char *letters = id ? "TCPHBFGUIJ" : "VMTDRSE";
 	bool single = id ? letter == 'T' || letter == 'C' : letter == 'V' || letter == 'M';
 	if (reader.bad || (!letter && (table || !id))) {
 		check_problem(check, "%s: belongs to nothing", check_words(NULL, key, n, &words));

@@ -20,8 +20,8 @@ static enum rc run_one(struct volume *volume, struct commit *commit)
 	struct txn *txn = volume->txn;
 	size_t mark = txn_begin(txn, volume->record.sequence + 1, clock_now());
 	enum rc rc = commit->fn(txn, commit->context);
-	if (!rc && txn_failed(txn))
-		rc = RC_NO_MEMORY;
+	if (txn_failed(txn))
+		rc = RC_NO_MEMORY; /* whatever else it found: it read a row again that could not be recorded */
 	if (rc)
 		txn_rollback(txn, mark);
 	else

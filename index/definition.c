@@ -2,6 +2,7 @@
 #include "index/definition.h"
 #include "index/change.h"
 #include "index/redefine.h"
+#include "index/worker.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,12 +207,14 @@ enum rc definition_set(struct table *table, const struct definition_write *write
 		struct schema *old = table->schema;
 		table->schema = r.schema;
 		table->named = true;
+		table->building = r.building;
+		table->young = r.young;
 		r.schema = old;
 		*ret_head = r.head;
 	}
 	pthread_rwlock_unlock(&table->gate);
 	pthread_mutex_unlock(&volume->tables_change);
-	collector_wake(volume);
+	worker_wake(volume);
 	schema_free(r.schema);
 	store_batch_free(r.batch);
 	buf_free(&r.record_value);

@@ -51,6 +51,14 @@ static enum rc set_range(struct listing *l, const struct listing_place *place)
 	return l->place.failed || l->low.failed || l->high.failed ? RC_NO_MEMORY : RC_OK;
 }
 
+/* An index is not read before it is filled. */
+static enum rc ready(const struct listing *l, const struct listing_place *place)
+{
+	if (place->kind != LISTING_INDEX_KEYS && place->kind != LISTING_ENTRIES)
+		return RC_OK;
+	return backfill_ready_at(place->table, schema_find_index(place->table->schema, place->index), l->snapshot);
+}
+
 enum rc listing_begin(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
 {
 	struct listing *l = calloc(1, sizeof *l);
@@ -70,6 +78,8 @@ enum rc listing_begin(struct volume *volume, const struct view *view, const stru
 			rc = store_snapshot_take(volume->store, &l->snapshot);
 			l->own = !rc;
 		}
+		if (!rc)
+			rc = ready(l, place);
 		if (!rc)
 			rc = listing_read_count(l, place);
 		if (place->table)
@@ -240,9 +250,10 @@ enum rc listing_get_entry(struct table *table, const struct view *view, const ch
 		return rc;
 	const struct schema_index *index = schema_find_index(table->schema, index_name);
 	uint32_t id = table->id, index_id = index ? index->id : 0;
+	rc = index && count <= ROW_KEYS_MAX ? backfill_ready_at(table, index, view_snapshot(table_view(table, view))) : RC_NOT_FOUND;
 	table_leave(table);
-	if (!index || count > ROW_KEYS_MAX)
-		return RC_NOT_FOUND;
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < count; i++)
 		each[i] = &keys[i];
 	view = table_view(table, view);

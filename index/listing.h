@@ -29,7 +29,7 @@ struct listing_place {
 
 struct listing;
 
-/* RC_NOT_FOUND: no such index; RC_STALE: the table is gone. The view must outlive the listing; NULL: a view of its own, of now. */
+/* RC_NOT_FOUND: no such index; RC_AGAIN: the index is being filled (backfill.h); RC_STALE: the table is gone. The view must outlive the listing; NULL: a view of its own, of now. */
 enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing);
 void listing_close(struct listing *listing); /* NULL is fine */
 
@@ -65,10 +65,10 @@ enum rc listing_has(struct volume *volume, const struct view *view, const struct
 /* How many rows it has asked the engine for so far, those of its opening included: what a query costs. */
 uint64_t listing_rows(const struct listing *listing);
 
-/* One entry of an index by its keys (index partition key first, as a listing gives them). ret_document may be NULL. */
+/* One entry of an index by its keys (index partition key first, as a listing gives them). ret_document may be NULL. RC_NOT_FOUND, RC_AGAIN. */
 enum rc listing_get_entry(struct table *table, const struct view *view, const char *index, const struct key *keys, size_t count,
                           struct head *ret_head, struct buf *ret_document);
-/* Whether an index has any entry under this partition key; RC_NOT_FOUND. */
+/* Whether an index has any entry under this partition key; RC_NOT_FOUND, RC_AGAIN. */
 enum rc listing_has_index_key(struct table *table, const struct view *view, const char *index, const struct key *key);
 
 #endif

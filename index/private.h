@@ -39,7 +39,7 @@ struct volume {
 	struct snapshot *snapshots;
 	unsigned snapshot_count;
 
-	struct collector *collector;
+	struct worker *worker; /* NULL in a volume that was opened passive */
 	struct refusals *refusals;
 };
 
@@ -84,6 +84,12 @@ struct table {
 	/* Of a frozen table (snapshot.h), both borrowed: its snapshot, whose references are the table's, and the view that all is read from. */
 	struct snapshot *snapshot;
 	const struct view *view;
+
+	/* Of its indexes, by place in the schema (backfill.c): */
+	uint32_t building;     /* those that are being filled. Atomic: set with the gate held for writing, cleared with it held for reading, after the commit that ended the filling. What is so within a commit the row says */
+	uint32_t young;        /* those, and those whose filling ended since the table was opened: a view may be older than that; under gate */
+	uint64_t build_last;   /* when the last batch was, monotonic; 0: none yet. Whoever fills */
+	enum rc build_trouble; /* atomic: how that went */
 };
 
 /* The view to read a table from: a frozen one has its own. All that reads goes through here. */
@@ -118,10 +124,17 @@ enum rc table_enter(struct table *table);
 enum rc table_enter_to_change(struct table *table);
 void table_leave(struct table *table);
 
-/* The background collector of rows that nobody refers to: collect.c. */
-enum rc collector_start(struct volume *volume);
-void collector_stop(struct volume *volume); /* waits for its thread */
-void collector_wake(struct volume *volume);
+/* backfill.c, with the gate held. Reads which indexes are being filled, when a table is opened: */
+enum rc backfill_load(struct table *table, const struct store_snapshot *at);
+/* Within the commit that defines the index, or drops it: */
+void backfill_begin(struct txn *txn, uint32_t table, uint32_t index);
+void backfill_forget(struct txn *txn, uint32_t table, uint32_t index);
+/* Within a commit that changes an item, for an index that is being filled: whether that has come as far as the item, so that the index follows the change. */
+enum rc backfill_covers(struct txn *txn, const struct table *table, uint32_t index, const struct buf *item_row, bool *ret_covers);
+/* The same by the record at hand. */
+bool backfill_reached(const struct build_record *record, const uint8_t *item_row, size_t n);
+/* RC_AGAIN: in this view the index is not filled. */
+enum rc backfill_ready_at(const struct table *table, const struct schema_index *index, const struct store_snapshot *at);
 
 enum rc refusals_load(struct volume *volume);
 void refusals_free(struct volume *volume);

@@ -17,6 +17,7 @@ struct redefinition {
 	struct table_record record;
 	struct table_counters counters; /* as they are; adopt.c counts anew */
 	uint32_t next_index;
+	uint32_t building, young; /* build.c: what becomes the table's, by place in the new schema */
 	uint32_t staged_table; /* adopt.c */
 	int64_t now;
 	uint64_t sequence;
@@ -37,6 +38,6 @@ enum rc redefine_body(struct redefinition *r, const uint8_t *head_row, size_t n,
 void redefine_record(struct redefinition *r, struct txn *txn, struct table_record *record, struct table_counters *counters);
 
 enum rc adopt(struct redefinition *r); /* everything under a new table id */
-enum rc build(struct redefinition *r); /* GSIs come and go */
+enum rc build(struct redefinition *r); /* GSIs come, to be filled, and go */
 
 #endif

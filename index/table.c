@@ -3,6 +3,7 @@
 #include "index/table.h"
 #include "index/private.h"
 #include "index/snapshot.h"
+#include "index/worker.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -265,7 +266,7 @@ enum rc table_remove(struct table *table, struct why *why)
 	pthread_rwlock_unlock(&table->gate);
 	if (!rc) {
 		list_remove(volume, table);
-		collector_wake(volume);
+		worker_wake(volume);
 	}
 	pthread_mutex_unlock(&volume->tables_change);
 	return rc;
@@ -308,7 +309,7 @@ static enum rc rename_onto(struct table *table, struct table *target, const char
 		return rc;
 	if (target) {
 		list_remove(volume, target);
-		collector_wake(volume);
+		worker_wake(volume);
 	}
 	pthread_rwlock_wrlock(&volume->tables_lock);
 	memset(table->name, 0, sizeof table->name);
@@ -440,6 +441,11 @@ enum rc table_load(struct volume *volume, const struct view *view, const char *n
 	}
 	for (uint32_t i = 0; i < record.indexes; i++)
 		table->schema->indexes[i].id = record.index_id[i];
+	rc = backfill_load(table, view_snapshot(view));
+	if (rc) {
+		table_free(table);
+		return why_set(why, rc, "how far the indexes of table %s are filled cannot be read", name);
+	}
 	*ret_table = table;
 	return RC_OK;
 }

@@ -1,6 +1,7 @@
-/* volume: see volume.h. Opening order: lock, store, volume row, catalogue, refusals, collector; closing undoes it. */
+/* volume: see volume.h. Opening order: lock, store, volume row, catalogue, refusals, worker; closing undoes it. */
 #include "index/volume.h"
 #include "index/private.h"
+#include "index/worker.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -232,6 +233,7 @@ static enum rc read_record(struct volume *volume, struct why *why)
 		return why_set(why, rc, "%s has format %u; this itemfs reads up to %u", volume->path, volume->record.format, ROW_FORMAT);
 	if (rc)
 		return why_set(why, rc, "%s: the volume row cannot be read", volume->path);
+	volume->record.format = ROW_FORMAT; /* written by the first commit (rows.h) */
 	return RC_OK;
 }
 
@@ -260,7 +262,7 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 		rc = tables_load(volume, why);
 	if (!rc && (rc = refusals_load(volume)))
 		why_set(why, rc, "%s: what was rejected in earlier mounts cannot be read: the volume is damaged", path);
-	if (!rc && (rc = collector_start(volume)))
+	if (!rc && !options->passive && (rc = worker_start(volume, options->build_rate)))
 		why_set(why, rc, "out of memory");
 	if (rc) {
 		volume_close(volume);
@@ -274,7 +276,7 @@ void volume_close(struct volume *volume)
 {
 	if (!volume)
 		return;
-	collector_stop(volume);
+	worker_stop(volume);
 	snapshots_forget(volume);
 	tables_forget(volume);
 	refusals_free(volume);

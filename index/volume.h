@@ -18,6 +18,8 @@ struct view; /* a frozen moment of the whole volume; NULL where one is asked for
 struct volume_options {
 	bool create;        /* make it where there is none */
 	bool durable;       /* every commit survives the loss of power before it is acknowledged (-o sync) */
+	bool passive;       /* nothing works in the background: what is dead stays, what is being filled waits (fsck, a read-only mount) */
+	unsigned build_rate; /* items a second that are put into new indexes at most; 0: no limit */
 	const char *holder; /* words for whoever finds the volume taken: a mountpoint, "fsck.itemfs" */
 };
 

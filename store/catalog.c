@@ -4,7 +4,7 @@
 
 static const char MAGIC[7] = {'i', 't', 'e', 'm', 'f', 's', '\n'};
 
-enum { TABLE_DECLARED = 1, TABLE_NAMED = 2, TABLE_DATED = 4 };
+enum { TABLE_DECLARED = 1, TABLE_NAMED = 2, TABLE_DATED = 4, BUILD_ENDED = 1 };
 
 void volume_write(struct buf *value, const struct volume_record *record)
 {
@@ -74,6 +74,38 @@ enum rc table_read(const uint8_t *value, size_t n, struct table_record *ret_reco
 		return RC_CORRUPT;
 	record.document = reader.at;
 	record.document_len = (uint32_t)(reader.end - reader.at);
+	*ret_record = record;
+	return RC_OK;
+}
+
+void build_write(struct buf *value, const struct build_record *record)
+{
+	buf_add_byte(value, record->ended ? BUILD_ENDED : 0);
+	buf_add_u64(value, (uint64_t)record->started);
+	buf_add_u64(value, (uint64_t)record->finished);
+	buf_add_u64(value, record->worked);
+	buf_add_u64(value, record->done);
+	buf_add_u64(value, record->skipped);
+	buf_add_u64(value, record->misfits);
+	buf_add(value, record->cursor, record->cursor_len);
+}
+
+enum rc build_read(const uint8_t *value, size_t n, struct build_record *ret_record)
+{
+	struct row_reader reader = {value, value + n, false};
+	struct build_record record = {0};
+	uint8_t flags = row_read_u8(&reader);
+	record.ended = flags & BUILD_ENDED;
+	record.started = (int64_t)row_read_u64(&reader);
+	record.finished = (int64_t)row_read_u64(&reader);
+	record.worked = row_read_u64(&reader);
+	record.done = row_read_u64(&reader);
+	record.skipped = row_read_u64(&reader);
+	record.misfits = row_read_u64(&reader);
+	if (reader.bad || flags > BUILD_ENDED || record.skipped > record.done || record.misfits > record.skipped)
+		return RC_CORRUPT;
+	record.cursor = reader.at;
+	record.cursor_len = (uint32_t)(reader.end - reader.at);
 	*ret_record = record;
 	return RC_OK;
 }

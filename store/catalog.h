@@ -45,11 +45,24 @@ struct table_counters {
 	struct index_counters index[CATALOG_INDEXES_MAX];
 };
 
+/* t 'U' index: an index that is being filled with the items that were there before it, or was (then it stays, as the index's history). */
+struct build_record {
+	bool ended;
+	int64_t started, finished;  /* ns since the epoch; finished: 0 until it has ended */
+	uint64_t worked;            /* ns that the filling took so far, the time between mounts left out */
+	uint64_t done;              /* items it has come past */
+	uint64_t skipped, misfits;  /* of those: without an entry; of these: because a value has the wrong type, is empty or too long (the others lack one) */
+	const uint8_t *cursor;      /* the keys of the last item it has come past, as they stand in its row after the letter; borrowed from the value that was read */
+	uint32_t cursor_len;        /* 0: none yet */
+};
+
 void volume_write(struct buf *value, const struct volume_record *record);
 /* RC_CORRUPT, or RC_UNSUPPORTED for a format newer than ROW_FORMAT (record->format is set then). */
 enum rc volume_read(const uint8_t *value, size_t n, struct volume_record *ret_record);
 void table_write(struct buf *value, const struct table_record *record);
 enum rc table_read(const uint8_t *value, size_t n, struct table_record *ret_record);
+void build_write(struct buf *value, const struct build_record *record);
+enum rc build_read(const uint8_t *value, size_t n, struct build_record *ret_record);
 void counters_write(struct buf *value, const struct table_counters *counters);
 enum rc counters_read(const uint8_t *value, size_t n, struct table_counters *ret_counters);
 

@@ -99,6 +99,12 @@ void row_file(struct buf *key, uint32_t table, const struct key *pk, const char 
 	row_end(key);
 }
 
+void row_build(struct buf *key, uint32_t table, uint32_t index)
+{
+	row_start(key, table, 'U');
+	buf_add_u32(key, index);
+}
+
 void row_entry(struct buf *key, uint32_t table, uint32_t index, const struct key *const *keys, size_t n, bool body)
 {
 	row_start(key, table, body ? 'J' : 'I');

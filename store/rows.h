@@ -19,13 +19,17 @@
  *   t 'B' Kp Ks                 its document otherwise
  *   t 'F' dir name              a plain file's head (small bytes inline); dir is 00 in the table's own directory, 01 Kp in a partition's
  *   t 'G' dir name              its bytes otherwise
+ *   t 'U' index(u32)            how far an index that was added to a table with items is filled (catalog.h); none for those that came with their table
  *   t 'I' index(u32) K…         an entry of a secondary index: the index's keys, then those of the base key that the index key does not hold; the value is a
  *                               head whose document is the projection; t 'J' … its document where that is large
  *
  * Listing walks 'P', 'H', 'F' or 'I' and never reads large bodies, because those live in ranges of their own.
  *
  * Invariants: a 'B', 'G', 'J' or 'S' row is there iff its head is and the head says so; an item's 'P' row is there; what the
- * counters say is what is there; an entry is there iff its item qualifies. `fsck.itemfs` proves each of them.
+ * counters say is what is there; an entry is there iff its item qualifies, and, while its index is being filled, iff the filling has also come as far as its item.
+ * `fsck.itemfs` proves each of them.
+ *
+ * Formats: 1 has no 'U' rows. 2 has. A volume of format 1 is one of format 2 as it stands; the first commit writes the new number.
  */
 #ifndef ITEMFS_ROWS_H
 #define ITEMFS_ROWS_H
@@ -37,7 +41,7 @@
 #include <stdint.h>
 
 enum {
-	ROW_FORMAT = 1,        /* of the whole volume; a newer one is refused */
+	ROW_FORMAT = 2,        /* of the whole volume; a newer one is refused */
 	ROW_INLINE_MAX = 1024, /* bytes of a document that are kept in its head row */
 	ROW_KEYS_MAX = 4,      /* keys in an index entry: 1–2 of the index, 0–2 of the base */
 };
@@ -77,6 +81,7 @@ void row_counters(struct buf *key, uint32_t table);
 void row_partition(struct buf *key, uint32_t table, const struct key *pk);                             /* pk NULL: before all */
 void row_item(struct buf *key, uint32_t table, const struct key *pk, const struct key *sk, bool body); /* sk NULL: none, or before all */
 void row_file(struct buf *key, uint32_t table, const struct key *pk, const char *name, size_t n, bool body); /* pk NULL: the table's own */
+void row_build(struct buf *key, uint32_t table, uint32_t index); /* 'U' */
 void row_entry(struct buf *key, uint32_t table, uint32_t index, const struct key *const *keys, size_t n, bool body);
 
 /* The body row of a head row ('H', 'F' or 'I'). */

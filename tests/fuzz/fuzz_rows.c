@@ -30,6 +30,7 @@ static void read_values(const uint8_t *bytes, size_t n)
 	struct volume_record volume;
 	struct table_record table;
 	struct table_counters counters;
+	struct build_record build;
 	const uint8_t *in = NULL;
 	if (!head_read(bytes, n, &head, &in)) {
 		assert_that(!in == (head.size > ROW_INLINE_MAX));
@@ -49,6 +50,10 @@ static void read_values(const uint8_t *bytes, size_t n)
 	if (!table_read(bytes, n, &table)) {
 		assert_that(table.document_len <= n && table.indexes <= CATALOG_INDEXES_MAX);
 		table_write(&again, &table);
+		assert_same(&again, bytes, n);
+	}
+	if (!build_read(bytes, n, &build)) {
+		build_write(&again, &build);
 		assert_same(&again, bytes, n);
 	}
 	if (!counters_read(bytes, n, &counters)) {

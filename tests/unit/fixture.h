@@ -38,14 +38,25 @@ static inline void fixture_remove(char *path)
 	free(path);
 }
 
-static inline struct volume *fixture_open(const char *path)
+static inline struct volume *fixture_open_as(const char *path, bool passive)
 {
-	struct volume_options options = {.create = true, .holder = "a test"};
+	struct volume_options options = {.create = true, .passive = passive, .holder = "a test"};
 	struct volume *volume = NULL;
 	struct why why = {.text = ""};
 	enum rc rc = volume_open(path, &options, &volume, &why);
 	cr_assert_eq(rc, RC_OK, "volume_open: %s: %s", rc_name(rc), why.text);
 	return volume;
+}
+
+static inline struct volume *fixture_open(const char *path)
+{
+	return fixture_open_as(path, false);
+}
+
+/* Nothing works in the background: batches are the test's. */
+static inline struct volume *fixture_open_passive(const char *path)
+{
+	return fixture_open_as(path, true);
 }
 
 static inline struct table *fixture_find(struct volume *volume, const char *name)

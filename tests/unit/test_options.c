@@ -159,6 +159,8 @@ Test(options, threads_are_bounded_and_a_number)
 	cr_assert(options.clone_fd);
 	assert_text(options.passed_on, NULL);
 	options_clear(&options);
+	ASSERT_REFUSED("build_rate", "-obuild_rate=0", "vol", "mnt");
+	ASSERT_REFUSED("build_rate", "-obuild_rate=ten", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads=0", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads=", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads=-1", "vol", "mnt");

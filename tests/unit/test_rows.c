@@ -225,14 +225,14 @@ Test(rows, the_volume_row_reads_back_and_a_newer_format_is_told_apart)
 	cleanup_buf struct buf value = {0};
 	struct volume_record record = {ROW_FORMAT, 3, 4, 5}, read;
 	volume_write(&value, &record);
-	EXPECT_BYTES(&value, "itemfs\n\0\0\0\1\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\5");
+	EXPECT_BYTES(&value, "itemfs\n\0\0\0\2\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\5");
 	cr_assert_eq(volume_read(value.data, value.len, &read), RC_OK);
-	cr_expect(read.format == 1 && read.next_table == 3 && read.next_refusal == 4 && read.sequence == 5);
+	cr_expect(read.format == ROW_FORMAT && read.next_table == 3 && read.next_refusal == 4 && read.sequence == 5);
 	for (size_t n = 0; n < value.len; n++)
 		cr_expect_eq(volume_read(value.data, n, &read), RC_CORRUPT);
-	value.data[10] = 2;
+	value.data[10] = ROW_FORMAT + 1;
 	cr_expect_eq(volume_read(value.data, 11, &read), RC_UNSUPPORTED);
-	cr_expect_eq(read.format, 2);
+	cr_expect_eq(read.format, ROW_FORMAT + 1);
 	value.data[0] = 'I';
 	cr_expect_eq(volume_read(value.data, value.len, &read), RC_CORRUPT);
 }
@@ -264,6 +264,29 @@ Test(rows, a_table_record_reads_back)
 	table_write(&value, &record);
 	value.data[value.len - 3] = CATALOG_INDEXES_MAX + 1;
 	cr_expect_eq(table_read(value.data, value.len, &read), RC_CORRUPT);
+}
+
+Test(rows, how_far_an_index_is_filled_reads_back)
+{
+	cleanup_buf struct buf value = {0}, key = {0};
+	struct build_record record = {.started = 1, .worked = 3, .done = 9, .skipped = 5, .misfits = 4}, read;
+	record.cursor = (const uint8_t *)"at";
+	record.cursor_len = 2;
+	build_write(&value, &record);
+	cr_assert_eq(build_read(value.data, value.len, &read), RC_OK);
+	cr_expect(!read.ended && read.started == 1 && read.worked == 3 && !read.finished);
+	cr_expect(read.done == 9 && read.skipped == 5 && read.misfits == 4);
+	cr_expect(read.cursor_len == 2 && memcmp(read.cursor, "at", 2) == 0);
+	for (size_t n = 0; n < value.len - 2; n++)
+		cr_expect_eq(build_read(value.data, n, &read), RC_CORRUPT);
+	value.data[0] = 2;
+	cr_expect_eq(build_read(value.data, value.len, &read), RC_CORRUPT);
+	buf_clear(&value);
+	record.misfits = 6;
+	build_write(&value, &record);
+	cr_expect_eq(build_read(value.data, value.len, &read), RC_CORRUPT, "more misfits than were skipped");
+	row_build(&key, 2, 3);
+	EXPECT_BYTES(&key, "\0\0\0\2U\0\0\0\3");
 }
 
 Test(rows, counters_read_back_and_know_their_indexes)
