@@ -1,4 +1,5 @@
 /* attr: what stat shows and chmod, chown, utimens and truncate change; statfs. */
+#include "fs/export_file.h"
 #include "fs/handle.h"
 #include "fs/import_file.h"
 #include "fs/plain.h"
@@ -14,15 +15,23 @@
 void attr_get(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct frontend *front = front_of(req);
+	struct node *node = front_node(front, ino);
 	struct stat st;
 	double keep = 0;
+	uint64_t size = 0;
+	struct why why = {.line = 0};
 	(void)fi;
+	/* Before the names are taken, as it may take long. */
+	enum rc rc = node->kind == NODE_EXPORT_FILE ? export_file_size(req, node, &size, &why) : RC_OK;
+	refuse_request(req, node, NULL, rc, &why);
 	names_read(front);
-	struct node *node = front_node(front, ino);
-	enum rc rc = reply_stat(front, node, &st, &keep);
+	if (!rc)
+		rc = reply_stat(front, node, &st, &keep);
 	if (!rc && node->kind == NODE_ERRORS)
 		rc = reply_errors_size(front, fuse_req_ctx(req)->uid, &st);
 	names_done(front);
+	if (!rc && node->kind == NODE_EXPORT_FILE)
+		stat_size(&st, size);
 	if (rc)
 		reply_rc(req, rc);
 	else

@@ -3,6 +3,7 @@
  * A directory is a few parts, one after the other: fixed names, then what listings of the volume give (in key order), then names that are created and not stored
  * yet. Nothing is kept of what was listed, so a directory of ten million names costs what one of ten does. */
 #include "fs/computed.h"
+#include "fs/export_file.h"
 #include "fs/place.h"
 #include "fs/query_path.h"
 #include "fs/refuse.h"
@@ -290,6 +291,10 @@ static enum rc open_parts(struct frontend *front, struct stream *s)
 		return RC_OK; /* its operands are beyond number */
 	case NODE_VIEW:
 		return open_query(front, s, &place);
+	case NODE_EXPORT:
+		for (enum export_format format = EXPORT_JSONL; !rc && format < EXPORT_FORMATS; format++)
+			rc = add_fixed(s, export_file_names[format], NODE_EXPORT_FILE);
+		return rc;
 	default:
 		return RC_INVALID;
 	}
@@ -470,6 +475,7 @@ static mode_t type_of(enum node_kind kind)
 	case NODE_PLAIN:
 	case NODE_ENTRY:
 	case NODE_RESULT:
+	case NODE_EXPORT_FILE:
 	case NODE_ERRORS:
 	case NODE_DRAFT:
 	case NODE_IMPORT:

@@ -1,6 +1,7 @@
 /* file: read, write, flush, fsync, release (open.c: open and create). What a handle may hold is handle.h; here each request finds its handle, does one thing, and is
  * answered once, with nothing locked. */
 #include "fs/computed.h"
+#include "fs/export_file.h"
 #include "fs/handle.h"
 #include "fs/import_file.h"
 #include "fs/plain.h"
@@ -126,6 +127,18 @@ static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t 
 	return RC_OK;
 }
 
+static void read_export(fuse_req_t req, struct handle *handle, size_t size, off_t offset)
+{
+	cleanup_buf struct buf out = {0};
+	struct why why = {.line = 0};
+	enum rc rc = export_file_read(req, handle->stream, (uint64_t)offset, size, &out, &why);
+	refuse_request(req, handle->node, NULL, rc, &why);
+	if (rc)
+		reply_rc(req, rc);
+	else
+		fuse_reply_buf(req, (const char *)out.data, out.len);
+}
+
 void file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
 	struct frontend *front = front_of(req);
@@ -135,6 +148,10 @@ void file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct
 	(void)ino;
 	if (handle->upload) {
 		import_read(req, handle, size, offset);
+		return;
+	}
+	if (handle->stream) {
+		read_export(req, handle, size, offset);
 		return;
 	}
 	pthread_mutex_lock(&handle->lock);

@@ -1,5 +1,6 @@
 /* handle: see handle.h. */
 #include "fs/handle.h"
+#include "fs/export_file.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include "fs/upload.h"
@@ -47,6 +48,8 @@ void handle_free(struct frontend *front, struct handle *handle)
 	atomic_fetch_sub(&front->handle_count, 1);
 	pthread_mutex_unlock(&front->handles_lock);
 	upload_unref(handle->upload);
+	if (handle->stream)
+		export_file_close(front, handle->stream);
 	draft_free(&handle->draft);
 	buf_free(&handle->version);
 	pthread_mutex_destroy(&handle->lock);

@@ -19,6 +19,7 @@ struct handle {
 	bool plain;   /* a share of node->plain */
 	struct upload *upload; /* of a file in `.import`: a reference (upload.h); nothing of what follows is used then */
 	bool created; /* by it the name came into being, and nothing is written yet: it is stored all the same */
+	struct export_stream *stream; /* of an export file */
 	bool pinned;
 	struct buf version; /* what it reads */
 	struct draft draft;

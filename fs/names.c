@@ -284,6 +284,7 @@ static enum rc unlink_stored(struct frontend *front, const struct place *place, 
 	case NODE_ENTRY:
 	case NODE_RESULT:
 	case NODE_DESCRIBE:
+	case NODE_EXPORT_FILE:
 		return RC_READ_ONLY;
 	default:
 		return RC_NOT_FOUND;
@@ -371,6 +372,7 @@ static enum rc remove_directory(struct frontend *front, struct node *node, const
 	case NODE_INDEX_KEY:
 	case NODE_OPERATOR:
 	case NODE_VIEW:
+	case NODE_EXPORT:
 		return RC_READ_ONLY;
 	default:
 		return RC_NOT_FOUND;

@@ -1,5 +1,6 @@
 /* node: see node.h. One hash table over (parent, name). */
 #include "fs/node.h"
+#include "index/export.h"
 #include "index/listing.h"
 #include "fs/upload.h"
 #include <assert.h>
@@ -156,6 +157,7 @@ static void dispose(struct node *node)
 	listing_memo_free(node->memo);
 	upload_unref(node->upload);
 	snapshot_unref(node->snapshot);
+	export_extent_unref(node->extent);
 	buf_free(&node->last);
 	node->magic = 0;
 	free(node->name);

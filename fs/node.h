@@ -37,6 +37,8 @@ enum node_kind {
 	NODE_OPERATOR,  /* a query that is not complete (query_path.h): TABLE/KEY/.ge, TABLE/.scan/4 */
 	NODE_VIEW,      /* a query: TABLE/KEY/.ge/2024, TABLE/.scan/4/0, TABLE/.scan/4/0/KEY */
 	NODE_RESULT,    /* a file in one */
+	NODE_EXPORT,      /* .export, in whatever lists items or entries */
+	NODE_EXPORT_FILE, /* a file in it (export_file.h) */
 	NODE_CONTROL,   /* .itemfs */
 	NODE_ERRORS,    /* .itemfs/errors */
 	NODE_STATS,     /* .itemfs/stats.json */
@@ -47,6 +49,8 @@ enum node_kind {
 };
 
 struct plain;
+struct export_extent;
+struct export_stream;
 struct listing_memo;
 struct upload;
 
@@ -80,6 +84,9 @@ struct node {
 	bool buried;           /* where they are known */
 	struct listing_memo *memo; /* of a view: where its limits end; NULL until that is asked for */
 	struct plain *plain;   /* the shared bytes while a plain file is open */
+	struct export_extent *extent; /* of an export file: what the last pass over it found, */
+	uint64_t extent_sequence;     /* at which state of the volume; */
+	struct export_stream *stream; /* and those that are open, the newest first */
 	char *name;
 };
 

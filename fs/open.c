@@ -1,4 +1,5 @@
 /* open: open and create: how a handle comes to be. */
+#include "fs/export_file.h"
 #include "fs/handle.h"
 #include "fs/import_file.h"
 #include "fs/plain.h"
@@ -113,7 +114,9 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 	struct handle *handle = handle_new(req, node, flags);
 	if (!handle)
 		return RC_NO_MEMORY;
-	if (node->kind == NODE_PLAIN && !frozen) {
+	if (node->kind == NODE_EXPORT_FILE) {
+		rc = export_file_open(front, node, &handle->stream);
+	} else if (node->kind == NODE_PLAIN && !frozen) {
 		rc = plain_open(front, node, &place, flags & O_TRUNC);
 		handle->plain = !rc;
 	} else if (handle->writer) {

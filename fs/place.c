@@ -1,5 +1,6 @@
 /* place: see place.h. */
 #include "fs/place.h"
+#include "fs/export_file.h"
 #include "fs/long_name.h"
 #include "fs/name.h"
 #include "fs/place_private.h"
@@ -163,6 +164,8 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	case NODE_INDEXES:
 	case NODE_IMPORTS:
 	case NODE_IMPORT:
+	case NODE_EXPORT:
+	case NODE_EXPORT_FILE:
 		return RC_OK;
 	case NODE_TABLE:
 	case NODE_SNAPSHOT:
@@ -246,6 +249,8 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 		return RC_NAME_TOO_LONG;
 	if (query_path_is(parent, name))
 		return query_path_lookup(front, parent, name, ret_place, NULL, NULL);
+	if (export_file_is(parent, name))
+		return fill(front, parent, parent->kind == NODE_EXPORT ? NODE_EXPORT_FILE : NODE_EXPORT, name, ret_place, NULL);
 	switch (parent->kind) {
 	case NODE_ROOT:
 		kind = strcmp(name, ".itemfs") == 0 ? NODE_CONTROL : NODE_TABLE;

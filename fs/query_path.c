@@ -1,5 +1,6 @@
 /* query_path: see query_path.h. */
 #include "fs/query_path.h"
+#include "fs/export_file.h"
 #include "fs/name.h"
 #include "fs/place_private.h"
 #include "fs/reply.h"
@@ -284,7 +285,7 @@ static enum rc read_path(struct frontend *front, struct node *node, const char *
 
 bool query_path_is(const struct node *parent, const char *name)
 {
-	return is_part(parent) || find_operator(parent->kind, name);
+	return (is_part(parent) && !export_file_is(parent, name)) || find_operator(parent->kind, name);
 }
 
 enum rc query_path_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place, struct query **ret_query,

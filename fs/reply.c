@@ -2,6 +2,7 @@
 #include "fs/reply.h"
 #include "fs/import_file.h"
 #include "fs/computed.h"
+#include "fs/export_file.h"
 #include "fs/place.h"
 #include "fs/plain.h"
 #include "fs/query_path.h"
@@ -33,6 +34,7 @@ static const struct {
     [RC_FORBIDDEN] = {EPERM, "EPERM"},
     [RC_BUSY] = {EBUSY, "EBUSY"},
     [RC_AGAIN] = {EAGAIN, "EAGAIN"},
+    [RC_INTERRUPTED] = {EINTR, "EINTR"},
     [RC_CROSS] = {EXDEV, "EXDEV"},
     [RC_TOO_MANY] = {EMLINK, "EMLINK"},
     [RC_STALE] = {ESTALE, "ESTALE"},
@@ -99,7 +101,7 @@ static void stat_meta(struct stat *st, uint64_t ino, const struct meta *meta, mo
 	st->st_ctim = time_of(meta->ctime);
 }
 
-static void stat_size(struct stat *st, uint64_t size)
+void stat_size(struct stat *st, uint64_t size)
 {
 	st->st_size = (off_t)size;
 	st->st_blocks = (blkcnt_t)((size + 511) / 512);
@@ -277,6 +279,9 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	case NODE_VIEW:
 	case NODE_RESULT:
 		return query_path_stat(node, &place, ret_stat);
+	case NODE_EXPORT:
+	case NODE_EXPORT_FILE:
+		return export_file_stat(front, node, ret_stat);
 	default:
 		return stat_view(front, node, &place, ret_stat);
 	}

@@ -31,6 +31,7 @@ struct meta reply_new_meta(struct frontend *front, struct node *parent, mode_t m
 
 /* Fills a struct stat. */
 void stat_file(struct stat *st, uint64_t ino, const struct meta *meta, uint64_t size);
+void stat_size(struct stat *st, uint64_t size);
 void stat_directory(struct stat *st, uint64_t ino, const struct meta *meta);
 
 /* The path of a name below a node, from the root, without a leading slash; the caller frees it. NULL: no memory. */

@@ -58,7 +58,7 @@ static enum rc copy_place(struct export *e, const struct listing_place *place)
 		e->place.pk = &e->pk;
 	}
 	e->place.index = NULL;
-	if (place->index && !(e->place.index = e->index = strdup(place->index)))
+	if (place->kind == LISTING_ENTRIES && !(e->place.index = e->index = strdup(place->index)))
 		return RC_NO_MEMORY;
 	return RC_OK;
 }
@@ -309,7 +309,7 @@ static enum rc measure_lines(struct export *e, const struct export_pass *pass, s
 		keep(pass, extent, &some);
 		buf_clear(&some);
 		if (stopped(pass, e))
-			rc = RC_BUSY;
+			rc = RC_INTERRUPTED;
 	}
 	extent->items = e->lines;
 	if (rc == RC_NOT_FOUND)
@@ -332,7 +332,7 @@ static enum rc measure_columns(struct export *e, const struct export_pass *pass,
 			rc = export_gather_line(gather, entry, why);
 		e->lines++;
 		if (!rc && stopped(pass, e))
-			rc = RC_BUSY;
+			rc = RC_INTERRUPTED;
 	}
 	extent->items = e->lines;
 	if (rc == RC_NOT_FOUND)
@@ -353,7 +353,7 @@ enum rc export_measure(struct export *e, const struct export_pass *pass, struct 
 	if (!rc)
 		rc = export_rewind(e);
 	if (rc) {
-		e->failed = rc == RC_BUSY ? export_rewind(e) : rc;
+		e->failed = rc == RC_INTERRUPTED ? export_rewind(e) : rc;
 		export_extent_unref(extent);
 		return rc;
 	}

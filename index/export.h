@@ -44,7 +44,7 @@ struct export_extent *export_extent_ref(struct export_extent *extent);
 void export_extent_unref(struct export_extent *extent); /* NULL is fine */
 
 struct export_pass {
-	bool (*stop)(void *context); /* asked now and then: true ends the pass with RC_BUSY */
+	bool (*stop)(void *context); /* asked now and then: true ends the pass with RC_INTERRUPTED */
 	void *context;
 	struct buf *keep; /* gets all bytes where they are at most keep_max (and the format is no CSV, which must know its columns first); left empty otherwise. NULL: none are kept */
 	size_t keep_max;

@@ -34,6 +34,8 @@ const char *rc_name(enum rc rc)
 		return "RC_BUSY";
 	case RC_AGAIN:
 		return "RC_AGAIN";
+	case RC_INTERRUPTED:
+		return "RC_INTERRUPTED";
 	case RC_CROSS:
 		return "RC_CROSS";
 	case RC_TOO_MANY:

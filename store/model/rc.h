@@ -22,6 +22,7 @@ enum rc {
 	RC_FORBIDDEN,     /* a change that nobody may make, whatever their rights */
 	RC_BUSY,          /* in use by somebody else; asking again now is no use */
 	RC_AGAIN,         /* not yet; asking again later is of use */
+	RC_INTERRUPTED,   /* whoever asked does not want it any more */
 	RC_CROSS,         /* too large or too far to be moved in one commit */
 	RC_TOO_MANY,      /* a bound on how many there may be is reached */
 	RC_STALE,         /* the thing that was meant is gone, though its name may be taken again */

@@ -275,7 +275,7 @@ Test(export, a_pass_can_be_stopped_and_keeps_nothing_that_is_too_large)
 		struct export *export = opened(&where, format);
 		struct export_pass pass = {.stop = always, .context = &asked};
 		struct export_extent *extent = NULL;
-		cr_expect_eq(export_measure(export, &pass, &extent, NULL), RC_BUSY);
+		cr_expect_eq(export_measure(export, &pass, &extent, NULL), RC_INTERRUPTED);
 		cr_expect_null(extent);
 		cleanup_buf struct buf keep = {0}, all = {0};
 		extent = measured(export, &keep, 1000);

@@ -1,0 +1,46 @@
+/* export_file: `.export/items.jsonl`, `.export/items.json`, `.export/items.csv`: all that the directory above lists, as one file (index/export.h makes its bytes).
+ *
+ * A file that is open reads one view, taken at its opening, from its beginning to its end: a *stream*. Bytes are made as they are read; a little of what was read last is kept, and who goes further back makes the
+ * stream begin anew, in the same view. Nothing is cached by the kernel (direct_io).
+ *
+ * st_size is what a read gives, so that tar and rsync, which believe it, are right. It costs a pass over the rows, which is made when the size is asked for (a LOOKUP asks nobody: its attributes expire at once, so the kernel
+ * asks for them again if somebody wants them). The node remembers what the pass found, and it holds as long as nothing is committed to the volume. Where the file is open, the size is that of the
+ * stream that was opened last (fstat comes without its handle), and, as with cat and cp, the pass keeps the bytes up to a bound, so that they are made once.
+ */
+#ifndef ITEMFS_EXPORT_FILE_H
+#define ITEMFS_EXPORT_FILE_H
+
+#include "fs/front.h"
+#include "fs/place.h"
+#include "index/export.h"
+#include "store/model/buf.h"
+
+enum {
+	EXPORT_KEEP_MAX = 64 << 20, /* bytes of a whole file that an open stream keeps, once its size was asked for */
+	EXPORT_BEHIND = 256 << 10,  /* of what was read last: for those who read in several places at once */
+	EXPORT_WINDOW = 1 << 20,    /* what is held while it streams, at most, besides what one read asks for */
+};
+
+struct export_stream;
+
+/* The names of the three, in the order of enum export_format. */
+extern const char *const export_file_names[EXPORT_FORMATS];
+bool export_file_format(const char *name, enum export_format *ret_format);
+
+/* Whether a name in this directory is `.export` (it stands in all that lists items, entries, or what holds such) or, in that, one of the three. */
+bool export_file_is(const struct node *parent, const char *name);
+
+/* A stream over what the directory holds now; the caller's (export_file_close). With the names held. RC_AGAIN: an index that is being built. */
+enum rc export_file_open(struct frontend *front, struct node *node, struct export_stream **ret_stream);
+void export_file_close(struct frontend *front, struct export_stream *stream);
+
+/* Appends up to `size` bytes from `offset` on; fewer only at the end, or before what cannot be read. RC_INTERRUPTED: whoever asked has gone. With nothing held. */
+enum rc export_file_read(fuse_req_t req, struct export_stream *stream, uint64_t offset, size_t size, struct buf *out, struct why *why);
+
+/* How many bytes a read would give. With nothing held: it may take a pass. */
+enum rc export_file_size(fuse_req_t req, struct node *node, uint64_t *ret_size, struct why *why);
+
+/* Attributes of an `.export` and of the files in it, from those of the directory above; st_size is what the last pass found. With the names held. */
+enum rc export_file_stat(struct frontend *front, struct node *node, struct stat *ret_stat);
+
+#endif
