@@ -153,6 +153,19 @@ static enum rc take_names(struct frontend *front, struct node *node, struct plac
 	return place_of(front, node, ret_place);
 }
 
+/* An import has stored a name that waited for its first commit, and its nodes do not know yet: from here on it is that item's draft. */
+static bool stored_meanwhile(struct frontend *front, struct node *node, const struct place *place)
+{
+	struct head head;
+	if (place->kind != NODE_ITEM || leaf_get(&place->leaf, NULL, &head, NULL))
+		return false;
+	pthread_mutex_lock(&front->tree.lock);
+	node_set_pending(node, false);
+	node->birth = head.birth;
+	pthread_mutex_unlock(&front->tree.lock);
+	return true;
+}
+
 /* One try. */
 static enum rc try_commit(struct frontend *front, struct handle *handle, const struct actor *actor, bool durable)
 {
@@ -166,6 +179,10 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 		read_target(front, handle, &target);
 		rc = place.kind == NODE_DEFINITION ? write_definition(handle, &place, &target, durable, &head, &why)
 						   : write_leaf(handle, &place, &target, actor, durable, &head, &why);
+	}
+	if (rc == RC_EXISTS && target.pending && stored_meanwhile(front, node, &place)) {
+		read_target(front, handle, &target);
+		rc = write_leaf(handle, &place, &target, actor, durable, &head, &why);
 	}
 	if (!rc) {
 		pthread_mutex_lock(&front->tree.lock);

@@ -194,7 +194,7 @@ void import_create(fuse_req_t req, struct node *directory, const char *name, mod
 	if (rc)
 		upload_unref(known);
 	else
-		rc = choose(front, directory, name, fi->flags | (known ? 0 : O_CREAT), &meta, known, &upload, &why);
+		rc = choose(front, directory, name, fi->flags, &meta, known, &upload, &why);
 	if (!rc) {
 		node = node_for(front, directory, name, upload);
 		handle = node ? handle_for(req, node, fi->flags, upload, fi) : NULL;

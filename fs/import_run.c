@@ -59,18 +59,18 @@ static void tell_name(struct frontend *front, struct node *directory, const char
 		notifier_name_gone(front->notifier, node_id(&front->tree, directory), name);
 }
 
-static void tell_item(struct frontend *front, struct node *partition, const char *name, bool fresh, uint64_t birth)
+static void tell_item(struct frontend *front, struct node *partition, const char *name, const struct import_put *put)
 {
 	struct node *node = node_find(&front->tree, partition, name);
 	if (!node) {
-		if (fresh)
+		if (put->fresh)
 			tell_name(front, partition, name);
 		return;
 	}
 	pthread_mutex_lock(&front->tree.lock);
-	if (node->pending || fresh) {
+	if (node->pending || put->fresh) {
 		node_set_pending(node, false);
-		node->birth = birth;
+		node->birth = put->birth;
 	}
 	pthread_mutex_unlock(&front->tree.lock);
 	notifier_attributes(front->notifier, node_id(&front->tree, node));
@@ -91,11 +91,8 @@ static void enter_partition(struct frontend *front, struct node *table, struct p
 	leave_partition(front, seen);
 	seen->known = true;
 	seen->pk = *pk;
-	if (!place_key_name(pk, false, seen->name))
-		return;
-	seen->node = node_find(&front->tree, table, seen->name);
-	if (!seen->node)
-		tell_name(front, table, seen->name);
+	if (place_key_name(pk, false, seen->name))
+		seen->node = node_find(&front->tree, table, seen->name);
 }
 
 /* After a commit, the names still held. */
@@ -103,17 +100,18 @@ static void tell(struct frontend *front, const struct import_run *run)
 {
 	const struct import *import = run->upload->import;
 	struct partition_seen seen = {.known = false};
+	struct import_put put;
 	struct key pk, sk;
+	char name[256];
 	for (size_t i = 0; i < import_count(import); i++) {
-		bool fresh;
-		uint64_t birth;
-		char name[256];
-		if (!import_put(import, i, &fresh, &birth) || !import_key(import, i, &pk, &sk))
+		if (!import_put(import, i, &put) || !import_key(import, i, &pk, &sk))
 			continue;
 		if (!is_seen(&seen, &pk))
 			enter_partition(front, run->table, &seen, &pk);
+		if (put.founded)
+			tell_name(front, run->table, seen.name);
 		if (seen.node && place_item_name(&sk, sk.len, name))
-			tell_item(front, seen.node, name, fresh, birth);
+			tell_item(front, seen.node, name, &put);
 	}
 	leave_partition(front, &seen);
 	notifier_attributes(front->notifier, node_id(&front->tree, run->table));

@@ -336,11 +336,10 @@ void import_refuse(struct import *import, size_t i, const char *reason)
 	refuse(&import->batch, &import->batch.items[i], reason);
 }
 
-bool import_put(const struct import *import, size_t i, bool *ret_fresh, uint64_t *ret_birth)
+bool import_put(const struct import *import, size_t i, struct import_put *ret_put)
 {
 	const struct import_item *item = &import->batch.items[i];
-	*ret_fresh = item->fresh;
-	*ret_birth = item->birth;
+	*ret_put = item->put;
 	return !item->refused;
 }
 
@@ -350,9 +349,9 @@ static enum rc conclude(const struct import *import, enum rc rc, struct why *why
 	const struct import_report *report = &import->report;
 	if (!report->refusals || (rc && !is_refusal(rc)))
 		return rc;
-	if (why_set(why, RC_REFUSED, "%s%llu of %llu records %s refused%s; line %zu: %s", import->whole ? "nothing is imported: " : "",
-		    (unsigned long long)report->refusals, (unsigned long long)report->records, report->refusals == 1 ? "is" : "are",
-		    import->whole ? "" : ", and the others are imported", report->first.line, report->first.text) &&
+	const char *nothing = report->put ? "" : "nothing is imported: ", *rest = report->put ? ", and the others are imported" : "";
+	if (why_set(why, RC_REFUSED, "%s%llu of %llu records %s refused%s; line %zu: %s", nothing, (unsigned long long)report->refusals,
+		    (unsigned long long)report->records, report->refusals == 1 ? "is" : "are", rest, report->first.line, report->first.text) &&
 	    why)
 		why->line = why->column = 0;
 	return RC_REFUSED;

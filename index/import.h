@@ -60,8 +60,13 @@ void import_refuse(struct import *import, size_t i, const char *reason);
 /* Puts what was gathered, in one commit; `fresh`: mode and owner of what comes into being. RC_AGAIN: the table's definition changed since it was gathered; nothing was put, and
  * import_gather() gives the same records again. RC_REFUSED: a record of a file that goes as a whole was refused; nothing was put. RC_STALE: the table is gone. */
 enum rc import_commit(struct import *import, const struct meta *fresh, bool durable, struct why *why);
-/* After a commit: how the item came about, and its incarnation. False: it was refused. */
-bool import_put(const struct import *import, size_t i, bool *ret_fresh, uint64_t *ret_birth);
+/* After a commit: what the item's put was. False: it was refused. */
+struct import_put {
+	bool fresh;   /* there was none */
+	bool founded; /* nor its partition */
+	uint64_t birth;
+};
+bool import_put(const struct import *import, size_t i, struct import_put *ret_put);
 
 /* The end of what import_begin() began, with how it went (of import_gather(), RC_NOT_FOUND is RC_OK here). What was put is remembered, so that the next import_begin() goes on behind it.
  * RC_REFUSED with words where records were refused, else `rc`. *ret_result: what there is to say, as JSON; *ret_refused: the refused records as they were, in the file's format, or NULL: of a

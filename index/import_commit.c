@@ -37,15 +37,15 @@ static enum rc put_item(struct putting *p, struct change *change, size_t i)
 	const struct key *sort = schema_has_sort(batch->schema) ? &sk : NULL;
 	row_item(&row, batch->table, &pk, sort, false);
 	enum rc rc = image_load(change->txn, &row, false, &old);
-	item->fresh = rc == RC_NOT_FOUND;
-	if (rc && !item->fresh)
+	item->put.fresh = rc == RC_NOT_FOUND;
+	if (rc && !item->put.fresh)
 		return rc;
 	rc = item_parse(batch->documents.data + item->document, item->len, &parsed, p->why);
 	if (rc)
 		return rc;
 	int64_t now = txn_now(change->txn);
 	struct head head = old.head;
-	if (item->fresh) {
+	if (item->put.fresh) {
 		head = (struct head){.birth = txn_sequence(change->txn), .meta = *p->fresh};
 		head.meta.atime = now;
 		batch->created++;
@@ -57,8 +57,11 @@ static enum rc put_item(struct putting *p, struct change *change, size_t i)
 	head.meta.mtime = now;
 	head.size = (uint32_t)item->len;
 	head.measure = item->measure;
-	item->birth = head.birth;
-	return change_put(change, &pk, sort, &head, parsed);
+	item->put.birth = head.birth;
+	uint64_t partitions = change->counters.partitions;
+	rc = change_put(change, &pk, sort, &head, parsed);
+	item->put.founded = change->counters.partitions > partitions;
+	return rc;
 }
 
 static enum rc put_commit(struct txn *txn, void *context)

@@ -15,8 +15,7 @@ struct import_item {
 	size_t reason;              /* in batch.reasons, NUL-terminated; where refused */
 	uint32_t measure;
 	bool refused;
-	bool fresh;                 /* after the commit */
-	uint64_t birth;
+	struct import_put put;      /* after the commit */
 };
 
 struct import_batch {
