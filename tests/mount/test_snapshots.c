@@ -378,6 +378,25 @@ Test(snapshots, are_read_by_what_backs_up)
 	expect_sh("diff -r \"$D/tree\" \"$M\"", "");
 }
 
+/* The next snapshot of a name has the numbers of the last, so what keeps a list of files reads again only what has changed. */
+Test(snapshots, of_one_name_are_backed_up_incrementally)
+{
+	if (sh("command -v restic jq") != 0)
+		cr_skip_test("restic is not installed");
+	assert_sh("cat > \"$D/backup\" <<'END'\n"
+		  "export RESTIC_PASSWORD=x RESTIC_REPOSITORY=\"$D/repository\" RESTIC_CACHE_DIR=\"$D/cache\"\n"
+		  "cd \"$M/.itemfs/snapshots/daily\" && restic backup --json . | jq -r 'select(.message_type == \"summary\") | \"\\(.files_new) "
+		  "\\(.files_changed) \\(.files_unmodified)\"'\n"
+		  "END\n"
+		  "RESTIC_PASSWORD=x restic init -q --repo \"$D/repository\"");
+	assert_ok(take("daily"));
+	expect_sh("bash \"$D/backup\"", "8 0 0\n");
+	assert_ok(drop("daily"));
+	assert_ok(put("Music/Queen/Liar.json", "{\"Year\":2000}"));
+	assert_ok(take("daily"));
+	expect_sh("bash \"$D/backup\"", "0 1 7\n");
+}
+
 /* Writers number their commits. Of writer W there are SLOTS items, which wander between the partitions Wa and Wb of Log: commit n writes its number into slot n % SLOTS, or, each third, moves that
  * slot to the other partition. So what is there tells after which commit it was taken. */
 enum { WRITERS = 3, SLOTS = 4 };
