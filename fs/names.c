@@ -54,7 +54,7 @@ static bool pending(struct frontend *front, struct node *parent, const char *nam
 	return is;
 }
 
-/* The same for a name that is part of a query. */
+/* Finds a name that is part of a query, and counts a lookup of it. With the names held, which it lets go of for a while. */
 static enum rc find_in_query(struct frontend *front, struct node *parent, const char *name, struct node **ret_node, struct why *why)
 {
 	struct place place;
@@ -62,8 +62,16 @@ static enum rc find_in_query(struct frontend *front, struct node *parent, const 
 	enum rc rc = query_path_lookup(front, parent, name, &place, &query, why);
 	if (rc)
 		return rc;
-	if (place.listed)
+	if (place.listed) {
+		/* This may read much: it counts a limit out, or looks for the first that passes a filter. A rename must not wait for it, nor all those who wait behind the rename. */
+		struct table *table = table_ref(place.table);
+		names_done(front);
 		rc = query_path_has(front, parent, &place, query);
+		names_read(front);
+		table_unref(table);
+		if (!rc && parent->dead)
+			rc = RC_NOT_FOUND;
+	}
 	query_free(query);
 	if (rc)
 		return rc;

@@ -92,15 +92,26 @@ enum rc listing_begin(struct volume *volume, const struct view *view, const stru
 	return rc;
 }
 
+/* The query may have to count limits out, and so waits for the first step: who opens a listing may hold locks. */
+static enum rc carry_out(struct listing *l)
+{
+	if (l->carried_out)
+		return l->failed;
+	l->carried_out = true;
+	l->failed = listing_narrow(l);
+	if (!l->failed)
+		l->failed = listing_start(l);
+	return l->failed;
+}
+
 enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
 {
 	struct listing *l;
 	enum rc rc = listing_begin(volume, view, place, &l);
 	if (rc)
 		return rc;
-	rc = listing_narrow(l);
-	if (!rc)
-		rc = listing_start(l);
+	if (!l->query)
+		rc = carry_out(l);
 	if (rc)
 		listing_close(l);
 	else
@@ -202,9 +213,12 @@ enum rc listing_advance(struct listing *l, bool back)
 
 enum rc listing_next(struct listing *l, const struct listing_entry **ret_entry)
 {
+	enum rc rc = carry_out(l);
+	if (rc)
+		return rc;
 	if (l->counted && l->seen == l->count)
 		return RC_NOT_FOUND;
-	enum rc rc = listing_advance(l, false);
+	rc = listing_advance(l, false);
 	if (rc == RC_NOT_FOUND) {
 		l->counted = l->past = true;
 		l->count = l->seen;

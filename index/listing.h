@@ -29,7 +29,7 @@ struct listing_place {
 
 struct listing;
 
-/* RC_NOT_FOUND: no such index; RC_AGAIN: the index is being filled (backfill.h); RC_STALE: the table is gone. The view must outlive the listing; NULL: a view of its own, of now. */
+/* RC_NOT_FOUND: no such index; RC_AGAIN: the index is being filled (backfill.h); RC_STALE: the table is gone. A query is carried out by the first step, and what it meets is that one's result. The view must outlive the listing; NULL: a view of its own, of now. */
 enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing);
 void listing_close(struct listing *listing); /* NULL is fine */
 

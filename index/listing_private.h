@@ -20,6 +20,8 @@ struct listing {
 	struct buf place; /* what all rows of the place begin with; behind it stand the keys that a query is about */
 	size_t base;      /* how many bytes at its front are no key */
 	const struct query *query; /* borrowed; NULL: none */
+	bool carried_out;
+	enum rc failed;  /* what that gave */
 	size_t steps;    /* how many of its steps hold already */
 	bool descending;
 	uint64_t limit;  /* QUERY_ALL: none; in the way only, `count` has it in the end */

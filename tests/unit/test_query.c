@@ -439,6 +439,7 @@ static uint64_t rows_of(struct volume *volume, const struct listing_place *place
 	const struct listing_entry *entry;
 	size_t count = 0;
 	cr_assert_eq(listing_open(volume, NULL, place, &listing), RC_OK);
+	cr_expect_eq(listing_rows(listing), 0, "opening it reads nothing");
 	while (listing_next(listing, &entry) == RC_OK)
 		count++;
 	uint64_t rows = listing_rows(listing);
