@@ -68,8 +68,10 @@ struct node {
 	struct upload *upload; /* NODE_IMPORT: likewise; NULL until it was needed */
 	struct snapshot *snapshot; /* NODE_SNAPSHOT: a reference of its own, set by node_set_snapshot() before the kernel knows the node */
 
+	int64_t told;        /* NODE_INDEX: when the filling began that `.itemfs/errors` tells of (refuse_unready) */
+
 	/* Items, definitions and plain files: */
-	uint64_t birth;        /* the incarnation that is meant; 0 while pending. An index: when the filling began that `.itemfs/errors` tells of (refuse_unready) */
+	uint64_t birth;        /* the incarnation that is meant; 0 while pending */
 	_Atomic bool pending;  /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
 	struct node *pendings; /* of a directory: its pending names */
 	struct node *pending_next, **pending_back;
