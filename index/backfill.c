@@ -327,26 +327,20 @@ static void estimate(const struct build_record *record, struct backfill_progress
 		p->percent = 100 * (double)(p->total - left) / (double)p->total;
 }
 
-enum rc backfill_progress(struct table *table, const struct view *view, const char *index_name, struct backfill_progress *ret_progress)
+enum rc backfill_progress_at(const struct table *table, const struct schema_index *index, const struct store_snapshot *at, uint64_t items,
+			     struct backfill_progress *ret_progress)
 {
-	struct backfill_progress p = {.status = BACKFILL_ACTIVE};
-	struct table_counters counters;
+	struct backfill_progress p = {.status = BACKFILL_ACTIVE, .total = items};
 	struct build_record record;
-	enum rc rc = table_stat(table, view, &counters);
-	if (!rc)
-		rc = table_enter(table);
-	if (rc)
-		return rc;
-	const struct schema_index *index = schema_find_index(table->schema, index_name);
-	rc = index ? record_get(table, view_snapshot(table_view(table, view)), index->id, &record) : RC_NOT_FOUND;
-	bool building = index && table->building >> (index - table->schema->indexes) & 1;
-	table_leave(table);
-	if (!index || (rc && rc != RC_NOT_FOUND))
+	enum rc rc = record_get(table, at, index->id, &record);
+	if (rc && rc != RC_NOT_FOUND)
 		return rc;
 	p.online = !rc;
-	if (p.online) {
+	if (!p.online) {
+		p.total = 0;
+	} else {
+		bool building = __atomic_load_n(&table->building, __ATOMIC_RELAXED) >> (index - table->schema->indexes) & 1;
 		p.status = record.ended ? BACKFILL_ACTIVE : BACKFILL_CREATING;
-		p.total = counters.items;
 		p.done = record.done;
 		p.skipped = record.skipped;
 		p.misfits = record.misfits;
@@ -357,6 +351,22 @@ enum rc backfill_progress(struct table *table, const struct view *view, const ch
 	}
 	*ret_progress = p;
 	return RC_OK;
+}
+
+enum rc backfill_progress(struct table *table, const struct view *view, const char *index_name, struct backfill_progress *ret_progress)
+{
+	struct table_counters counters;
+	enum rc rc = table_stat(table, view, &counters);
+	if (!rc)
+		rc = table_enter(table);
+	if (rc)
+		return rc;
+	const struct schema_index *index = schema_find_index(table->schema, index_name);
+	rc = RC_NOT_FOUND;
+	if (index)
+		rc = backfill_progress_at(table, index, view_snapshot(table_view(table, view)), counters.items, ret_progress);
+	table_leave(table);
+	return rc;
 }
 
 enum rc backfill_ready(struct table *table, const struct view *view, const char *index_name, struct why *why)

@@ -1,5 +1,6 @@
 /* describe: see describe.h. */
 #include "index/describe.h"
+#include "index/backfill.h"
 #include "index/private.h"
 #include "index/usage.h"
 #include "store/model/schema_describe.h"
@@ -10,6 +11,24 @@ static void set_figures(struct schema_figures *figures, const struct table *tabl
 	figures->items = items;
 	figures->bytes = bytes;
 	usage_get(table, index, &figures->reads, &figures->writes);
+}
+
+static enum rc set_build(struct schema_build *build, const struct table *table, const struct schema_index *index, const struct view *view, uint64_t items)
+{
+	struct backfill_progress p;
+	enum rc rc = backfill_progress_at(table, index, view_snapshot(view), items, &p);
+	if (rc)
+		return rc;
+	build->online = p.online;
+	build->building = p.status == BACKFILL_CREATING;
+	build->percent = p.percent;
+	build->rate = p.rate;
+	build->seconds_left = p.seconds_left;
+	build->done = p.done;
+	build->skipped = p.skipped;
+	build->misfits = p.misfits;
+	build->trouble = !p.trouble ? NULL : p.trouble == RC_NO_SPACE ? "the disk is full" : rc_name(p.trouble);
+	return RC_OK;
 }
 
 /* With the gate held, so that definition and counters are of the same table id. */
@@ -38,6 +57,9 @@ static enum rc describe(struct table *table, const struct view *view, const char
 		uint32_t id = table->schema->indexes[i].id;
 		const struct index_counters *of = counters_of(&counters, id);
 		set_figures(&state.index[i], table, id, of ? of->entries : 0, of ? of->bytes : 0);
+		rc = set_build(&state.build[i], table, &table->schema->indexes[i], view, counters.items);
+		if (rc)
+			return rc;
 	}
 	return schema_describe(record.document, record.declared ? record.document_len : 0, table->schema, &state, out);
 }

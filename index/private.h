@@ -136,6 +136,11 @@ bool backfill_reached(const struct build_record *record, const uint8_t *item_row
 /* RC_AGAIN: in this view the index is not filled. */
 enum rc backfill_ready_at(const struct table *table, const struct schema_index *index, const struct store_snapshot *at);
 
+/* How far it is, in a view in which the table has so many items. */
+struct backfill_progress;
+enum rc backfill_progress_at(const struct table *table, const struct schema_index *index, const struct store_snapshot *at, uint64_t items,
+			     struct backfill_progress *ret_progress);
+
 enum rc refusals_load(struct volume *volume);
 void refusals_free(struct volume *volume);
 

@@ -87,6 +87,22 @@ static void add_figures(struct describe *d, json_t *object, const char *size, co
 	set(d, object, "ConsumedWriteCapacityUnits", json_integer((json_int_t)figures->writes));
 }
 
+static json_t *backfill(struct describe *d, const struct schema_build *build)
+{
+	json_t *object = json_object();
+	set(d, object, "OnlineIndexPercentageProgress", json_real(build->percent));
+	set(d, object, "Items", json_integer((json_int_t)build->done));
+	set(d, object, "Skipped", json_integer((json_int_t)build->skipped));
+	set(d, object, "Misfits", json_integer((json_int_t)build->misfits));
+	if (build->building)
+		set(d, object, "ItemsPerSecond", json_real(build->rate));
+	if (build->building && build->seconds_left >= 0)
+		set(d, object, "SecondsLeft", json_integer(build->seconds_left));
+	if (build->trouble)
+		set(d, object, "Waits", json_string(build->trouble));
+	return object;
+}
+
 static json_t *describe_index(struct describe *d, const struct schema_index *index, json_t *from, const struct schema_figures *figures)
 {
 	json_t *object = json_object();
@@ -94,7 +110,12 @@ static json_t *describe_index(struct describe *d, const struct schema_index *ind
 	set(d, object, "KeySchema", key_schema(d, &index->key));
 	keep(d, object, from, "Projection");
 	if (!index->local) {
-		set(d, object, "IndexStatus", json_string("ACTIVE"));
+		const struct schema_build *build = &d->state->build[index - d->schema->indexes];
+		set(d, object, "IndexStatus", json_string(build->building ? "CREATING" : "ACTIVE"));
+		if (build->building)
+			set(d, object, "Backfilling", json_true());
+		if (build->online)
+			set(d, object, "Backfill", backfill(d, build));
 		set(d, object, "ProvisionedThroughput", throughput(d->on_demand ? NULL : from));
 		keep(d, object, from, "OnDemandThroughput");
 		keep(d, object, from, "WarmThroughput");

@@ -342,6 +342,7 @@ static const struct field global_index[] = {
     {.name = "ContributorInsightsSpecification", .shape = some_object},
     {.name = "IndexStatus", .shape = any},
     {.name = "Backfilling", .shape = any},
+    {.name = "Backfill", .shape = any}, /* itemfs's own: `.describe.json` */
     {.name = "IndexSizeBytes", .shape = any},
     {.name = "ItemCount", .shape = any},
     {.name = "IndexArn", .shape = any},

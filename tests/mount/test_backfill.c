@@ -63,6 +63,21 @@ Test(backfill, an_index_is_eagain_until_it_is_filled_and_errors_says_why)
 	expect_right();
 }
 
+Test(backfill, describe_json_shows_how_far_it_is)
+{
+	assert_ok(put("Things/a/100.json", "{\"n\":\"none\"}"));
+	assert_ok(put("Things/a/99.json", "{}"));
+	define(by_n);
+	expect_sh("jq -c '.Table|.TableStatus,(.GlobalSecondaryIndexes[0]|.IndexStatus,.Backfilling,(.Backfill|.OnlineIndexPercentageProgress>=40,.Items>=128,"
+		  ".Skipped,.Misfits,.ItemsPerSecond>=0))' \"$M/Things/.describe.json\"",
+		  "\"ACTIVE\"\n\"CREATING\"\ntrue\ntrue\ntrue\n2\n1\ntrue\n");
+	assert_sh("cp \"$M/Things/.describe.json\" \"$D/described\" && mkdir \"$M/Again\" && cp \"$D/described\" \"$M/Again/.schema.json\"");
+	fill_fast();
+	await_active("Things/.index/by-n");
+	expect_sh("jq -c '.Table.GlobalSecondaryIndexes[0]|.IndexStatus,.Backfilling,.ItemCount,(.Backfill|.OnlineIndexPercentageProgress==100,.Items,.Skipped,.Misfits,.ItemsPerSecond)' \"$M/Things/.describe.json\"",
+		  "\"ACTIVE\"\nnull\n298\ntrue\n300\n2\n1\nnull\n");
+}
+
 Test(backfill, of_a_small_table_ends_with_the_write_of_the_definition)
 {
 	declare("Small", "p:S s:N", NULL);
