@@ -33,7 +33,9 @@ static enum rc of_item(struct frontend *front, struct node *node, const char *na
 {
 	struct place place;
 	struct head head;
-	enum rc rc = node->kind == NODE_ITEM ? place_of(front, node, &place) : RC_NOT_FOUND;
+	enum rc rc = node->kind == NODE_ITEM || node->kind == NODE_RESULT ? place_of(front, node, &place) : RC_NOT_FOUND;
+	if (!rc && node->kind == NODE_RESULT && place.subject != NODE_PARTITION)
+		rc = RC_NOT_FOUND; /* an index's entry */
 	if (!rc)
 		rc = leaf_get(&place.leaf, NULL, &head, NULL);
 	if (rc)

@@ -220,3 +220,41 @@ Test(queries, a_scan_is_complete_while_others_write)
 		  "for r in 1 2 3; do for s in 0 1 2 3; do find .scan/4/$s -name a.json > $D/s$s & fs=\"$fs $!\"; done; wait $fs; fs=; "
 		  "[ $(cat $D/s? | sort -u | wc -l) = 60 ] && [ $(cat $D/s? | wc -l) = 60 ] || { touch $D/stop; wait; exit 1; }; done; touch $D/stop; wait; true");
 }
+
+/* ---- with what else there is ---- */
+
+Test(queries, show_large_items_and_those_whose_names_are_cut)
+{
+	declare("Notes", "p:S s:S", "gsi by-kind kind:S s:S ALL", NULL);
+	assert_sh("cd \"$M/Notes\" && mkdir q && long=$(printf 'k%.0s' {1..400}) && jq -nc --arg s $long '{s:$s,kind:\"long\"}' > $D/long.json && "
+		  "cp $D/long.json \"q/$(printf 'k%.0s' {1..232})%~0000000000000000.json\" 2>/dev/null; "
+		  "name=$(tail -n 1 \"$M/.itemfs/errors\" | jq -r .reason | grep -o 'k*%~[0-9a-f]*.json'); cp $D/long.json \"q/$name\" && "
+		  "jq -nc '{kind:\"large\",x:([range(20000)]|map(tostring)|join(\",\"))}' > $D/large.json && cp $D/large.json q/a.json && cp $D/large.json q/z.json");
+	expect_sh("cd \"$M/Notes/q\" && ls -U .last/2 | cut -c1-3 && cmp .last/2/k*.json $D/long.json && cmp .first/1/a.json $D/large.json", "z.j\nkkk\n");
+	expect_sh("cd \"$M/Notes/q\" && ls -U \".after/$(ls | grep '^k')\"", "z.json\n");
+	expect_sh("cd \"$M/Notes/.index/by-kind\" && ls -U large/.last/all && cmp large/.last/1/z,q.json large/z,q.json && ls long/.begins_with/kk | wc -l",
+		  "z,q.json\na,q.json\n1\n");
+	expect_errno(access(at(text("Notes/q/.after/k%s", "%~0123456789abcdef.json")), F_OK), EINVAL);
+}
+
+Test(queries, of_a_snapshot_show_its_moment)
+{
+	orders();
+	assert_ok(mkdir(at(".itemfs/snapshots/then"), 0755));
+	assert_sh("cd \"$M/Orders\" && rm c42/2024-01-30.json && echo '{\"n\":0,\"month\":\"feb\"}' > c42/2023.json");
+	cr_expect_str_eq(listing("Orders/c42/.last/1"), "2024-01-29.json\n");
+	cr_expect_str_eq(listing(".itemfs/snapshots/then/Orders/c42/.last/1"), "2024-01-30.json\n");
+	cr_expect_str_eq(content(".itemfs/snapshots/then/Orders/c42/.last/1/2024-01-30.json"), "{\"n\":30,\"month\":\"feb\"}\n");
+	cr_expect_str_eq(listing(".itemfs/snapshots/then/Orders/.index/by-month/feb/.first/1"), "21,c42,2024-01-21.json\n");
+	cr_expect_str_eq(listing("Orders/.index/by-month/feb/.first/1"), "0,c42,2023.json\n");
+	expect_sh("cd \"$M/.itemfs/snapshots/then/Orders\" && find .scan/1/0 -type f | wc -l", "30\n");
+	expect_errno(access(at(".itemfs/snapshots/then/Orders/c42/.first/1/2023.json"), F_OK), ENOENT);
+	assert_ok(rmdir(at(".itemfs/snapshots/then")));
+}
+
+Test(queries, results_tell_what_itemfs_says_of_the_item)
+{
+	orders();
+	expect_sh("cd \"$M/Orders/c42\" && for f in 2024-01-01.json .first/1/2024-01-01.json; do getfattr --only-values -n user.itemfs.key $f; echo; done | uniq",
+		  "{\"customer\":\"c42\",\"day\":\"2024-01-01\"}\n");
+}
