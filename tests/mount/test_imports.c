@@ -429,6 +429,40 @@ Test(imports, every_type_of_key_has_its_names)
 	cr_expect_eq(figure("Single/.import/a.json.result.json", "duplicates"), 1);
 }
 
+/* All types, among them a map that looks like a type; keys in the documents or not. */
+static void fill_zoo(void)
+{
+	assert_sh("mkdir -p \"$M/Music/Queen\" \"$M/Music/a, \\\"b\\\"\" && cd \"$M/Music\" &&"
+		  "echo '{\"n\":1.50e3,\"s\":\"\\u00e9\\\"\\n,x\",\"t\":true,\"z\":null,\"b\":{\"$B\":\"AAE=\"},\"e\":\"\"}' > Queen/1.json &&"
+		  "echo '{\"l\":[1,\"a\",{\"m\":{}}],\"ss\":{\"$SS\":[\"b\",\"a\"]},\"ns\":{\"$NS\":[2,1.0]},\"bs\":{\"$BS\":[\"AA==\"]}}' > Queen/2.json &&"
+		  "echo '{\"Year\":1975,\"m\":{\"$M\":{\"$B\":\"no binary\"}},\"Artist\":\"a, \\\"b\\\"\"}' > 'a, \"b\"/x%2Fy.json' && : > Queen/3.json");
+}
+
+Test(imports, what_was_exported_comes_back_the_same)
+{
+	declare("Other", "Artist:S Title:S", "gsi by-year Year:N ALL", NULL);
+	fill_zoo();
+	assert_sh("cd \"$M\" && cp Music/.export/items.jsonl Other/.import/ && cmp Music/.export/items.jsonl Other/.export/items.jsonl");
+	cr_expect_eq(figure("Other/.import/items.jsonl.result.json", "created"), 4);
+	assert_sh("cd \"$M\" && cp Music/.export/items.json Other/.import/ && cmp Music/.export/items.json Other/.export/items.json");
+	cr_expect_eq(figure("Other/.import/items.json.result.json", "replaced"), 4);
+	cr_expect_str_eq(listing("Other/.index/by-year"), "1975\n");
+}
+
+Test(imports, a_csv_brings_back_keys_and_strings_and_makes_strings_of_the_rest)
+{
+	declare("Other", "Artist:S Title:S", "gsi by-year Year:N ALL", NULL);
+	fill_zoo();
+	assert_sh("cd \"$M\" && cp Music/.export/items.csv Other/.import/ && cmp Music/.export/items.csv Other/.export/items.csv");
+	cr_expect_eq(figure("Other/.import/items.csv.result.json", "created"), 4);
+	cr_expect_str_eq(content("Other/Queen/2.json"),
+			 "{\"Artist\":\"Queen\",\"Title\":\"2\",\"bs\":\"{\\\"$BS\\\":[\\\"AA==\\\"]}\",\"l\":\"[1,\\\"a\\\",{\\\"m\\\":{}}]\","
+			 "\"ns\":\"{\\\"$NS\\\":[2,1.0]}\",\"ss\":\"{\\\"$SS\\\":[\\\"b\\\",\\\"a\\\"]}\"}");
+	cr_expect_str_eq(content("Other/a, \"b\"/x%2Fy.json"),
+			 "{\"Artist\":\"a, \\\"b\\\"\",\"Title\":\"x/y\",\"Year\":1975,\"m\":\"{\\\"$M\\\":{\\\"$B\\\":\\\"no binary\\\"}}\"}");
+	cr_expect_str_eq(content("Other/Queen/3.json"), "{\"Artist\":\"Queen\",\"Title\":\"3\"}");
+}
+
 Test(imports, names_that_could_not_be_made_by_hand_are_refused)
 {
 	expect_ok(put("Music/Queen", "a plain file"));
