@@ -27,7 +27,8 @@ struct listing {
 	uint64_t limit;  /* QUERY_ALL: none; in the way only, `count` has it in the end */
 
 	/* How many there are, where that is known. The engine finds out that a range has ended by passing over whatever was deleted behind it, which may be very much (temporary
-	 * names come and go); who knows the count need not ask. */
+	 * names come and go); who knows the count need not ask. Indexes keep no count a key: each write would have to change a row that all items of that key share. There the end costs what
+	 * the engine has not merged yet, which its write buffer and first level bound: 10 ms after 80,000 entries had come to one key and gone (measured). */
 	bool counted;
 	uint64_t count;
 
