@@ -125,26 +125,19 @@ static void bury_target(struct renaming *r, const struct head *head, struct buf 
 		node_bury(&r->front->tree, r->target, &head->meta, head->size, document);
 }
 
-/* A name that was cut: the document, as it is now, has to say the key. */
-static enum rc resolve(struct renaming *r, const struct buf *written)
+/* A name that was cut: the document that comes there from `from`, as it is now, has to say the key. */
+static enum rc resolve(struct place *to, const char *name, const struct place *from, const struct buf *written, struct why *why)
 {
 	cleanup_buf struct buf stored = {0};
 	struct head head;
-	struct key pending = r->place.leaf.pk;
-	bool settles = place_pending(&r->place);
-	if (r->place.kind != NODE_ITEM || !place_cut(&r->place))
+	bool settles = place_pending(to);
+	if (to->kind != NODE_ITEM || !place_cut(to))
 		return RC_OK;
-	enum rc rc = written || r->from.kind == NODE_DEFINITION ? RC_OK : leaf_get(&r->from.leaf, NULL, &head, &stored);
+	enum rc rc = written || from->kind == NODE_DEFINITION ? RC_OK : leaf_get(&from->leaf, NULL, &head, &stored);
 	const struct buf *document = written ? written : &stored;
 	if (!rc)
-		rc = place_resolve(&r->place, r->to_name, r->from.kind == NODE_ITEM, document->data, document->len, &r->why);
-	if (rc || !settles)
-		return rc;
-	rc = place_settle(&r->place, document->data, document->len, &r->why);
-	/* What stood in that partition, as rsync's temporary file does, has moved with it. */
-	if (!rc && r->from.table == r->place.table && r->from.leaf.in_partition && key_equal(&r->from.leaf.pk, &pending))
-		r->from.leaf.pk = r->place.leaf.pk;
-	return rc;
+		rc = place_resolve(to, name, from->kind == NODE_ITEM, document->data, document->len, why);
+	return rc || !settles ? rc : place_settle(to, document->data, document->len, why);
 }
 
 static bool is_refusal(enum rc rc)
@@ -181,7 +174,11 @@ static enum rc rename_file(struct renaming *r)
 		pthread_mutex_lock(&plain->lock);
 	/* One that is still open for writing: its bytes at this moment count. */
 	struct leaf_newer now = newer(r->front, r->node);
-	rc = resolve(r, now.document);
+	struct key pending = r->place.leaf.pk;
+	rc = resolve(&r->place, r->to_name, &r->from, now.document, &r->why);
+	/* What stood in a partition that got its key just now, as rsync's temporary file does, has moved with it. */
+	if (!rc && r->place.kind == NODE_ITEM && r->from.table == r->place.table && r->from.leaf.in_partition && key_equal(&r->from.leaf.pk, &pending))
+		r->from.leaf.pk = r->place.leaf.pk;
 	if (!rc)
 		rc = rename_stored(r, &now);
 	if (is_refusal(rc) && r->from.kind == NODE_PLAIN)
@@ -235,7 +232,11 @@ static enum rc exchange(struct renaming *r)
 	if (r->node->pending || r->target->pending)
 		return why_set(&r->why, RC_BUSY, "one of them is being written and has no content yet");
 	struct leaf_newer a = lock_newer(r->front, r->node), b = lock_newer(r->front, r->target);
-	rc = leaf_exchange(&r->from.leaf, &r->place.leaf, &a, &b, &r->why);
+	rc = resolve(&r->place, r->target->name, &r->from, a.document, &r->why);
+	if (!rc)
+		rc = resolve(&r->from, r->node->name, &r->place, b.document, &r->why);
+	if (!rc)
+		rc = leaf_exchange(&r->from.leaf, &r->place.leaf, &a, &b, &r->why);
 	unlock_newer(r->node, !rc);
 	unlock_newer(r->target, !rc);
 	if (!rc)

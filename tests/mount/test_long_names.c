@@ -277,6 +277,32 @@ Test(long_names, items_move_into_and_out_of_such_a_partition)
 	cr_expect_str_eq(content("Long/p/a.json"), whole("p", "a", 1));
 }
 
+static int exchange(const char *a, const char *b)
+{
+	return renameat2(AT_FDCWD, at(a), AT_FDCWD, at(b), RENAME_EXCHANGE);
+}
+
+Test(long_names, exchange_brings_no_document_there_that_does_not_say_the_key)
+{
+	const char *what = key('k', 300), *name = name_of(what);
+	expect_ok(put(name, document(what, 1)));
+	expect_ok(put("Long/p/plain", "{\"Year\":2}"));
+	expect_ok(put("Long/p/a.json", "{\"Year\":3}"));
+	expect_ok(put("Long/p/b.json", document("b", 4)));
+	expect_errno(exchange(name, "Long/p/plain"), EBADMSG);
+	expect_errno(exchange("Long/p/plain", name), EBADMSG);
+	expect_errno(exchange(name, "Long/p/a.json"), EBADMSG);
+	cr_expect_str_eq(content(name), document(what, 1));
+	cr_expect_str_eq(content("Long/p/plain"), "{\"Year\":2}");
+	assert_ok(exchange(name, "Long/p/b.json"));
+	cr_expect_str_eq(content(name), document(what, 4));
+	cr_expect_str_eq(content("Long/p/b.json"), document("b", 1));
+	expect_ok(put("Long/p/plain", document(what, 5)));
+	assert_ok(exchange(name, "Long/p/plain"));
+	cr_expect_str_eq(content(name), document(what, 5));
+	cr_expect_str_eq(content("Long/p/plain"), document(what, 4));
+}
+
 Test(long_names, names_that_no_key_has_are_refused)
 {
 	expect_errno(mkdir(at("Long/short%~0123456789abcdef"), 0755), EINVAL);
@@ -373,4 +399,17 @@ Test(long_names, a_definition_that_the_documents_do_not_fit_is_refused)
 	assert_ok(unlink(at(text("%s/b.json", dir))));
 	expect_ok(put("Late/.schema.json", definition("Who:S What:S", NULL)));
 	cr_expect_str_eq(content("Late/x/a.json"), "{\"Who\":\"x\"}");
+}
+
+Test(long_names, a_snapshot_shows_them_as_they_were)
+{
+	fill_long();
+	assert_ok(mkdir(at(".itemfs/snapshots/one"), 0755));
+	const char *before = picture(at("Long"));
+	assert_sh("rm -r \"$M\"/Long/q*");
+	cr_expect_str_eq(picture(at(".itemfs/snapshots/one/Long")), before);
+	assert_sh("cp -a \"$M\"/.itemfs/snapshots/one/Long/q* \"$M/Long/\"");
+	assert_sh("cd \"$M\" && touch -r .itemfs/snapshots/one/Long Long");
+	cr_expect_str_eq(picture(at("Long")), before);
+	assert_ok(rmdir(at(".itemfs/snapshots/one")));
 }
