@@ -204,3 +204,20 @@ Test(where, an_undeclared_table_is_filtered_too)
 	lists("Loose/p/.where/a/exists", "x.json\n");
 	lists("Loose/.where/sk/eq/y/p", "y.json\n");
 }
+
+Test(where, a_snapshot_is_filtered_as_it_was)
+{
+	music();
+	assert_ok(mkdir(at(".itemfs/snapshots/then"), 0755));
+	assert_ok(put("Music/Queen/Liar.json", "{}"));
+	assert_ok(put("Music/Rush/Tom.json", "{\"live\":true}"));
+	lists("Music/.where/live/exists", "Abba\nRush\n");
+	lists(".itemfs/snapshots/then/Music/.where/live/exists", "Abba\nQueen\n");
+	lists(".itemfs/snapshots/then/Music/.where/live/exists/Queen", "Liar.json\n");
+	lists(".itemfs/snapshots/then/Music/.where/live/exists/Rush", "<ENOENT>");
+	lists(".itemfs/snapshots/then/Music/Queen/.where/live/exists", "Liar.json\n");
+	cr_expect_str_eq(content(".itemfs/snapshots/then/Music/Queen/.where/live/exists/Liar.json"),
+			 "{\"Year\":1973,\"Genre\":\"Rock\",\"live\":true}\n");
+	expect_sh("find \"$M/.itemfs/snapshots/then/Music/.where/live/exists\" -name '*.json' | wc -l", "2\n");
+	assert_ok(rmdir(at(".itemfs/snapshots/then")));
+}
