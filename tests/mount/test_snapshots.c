@@ -97,6 +97,11 @@ Test(snapshots, have_their_views)
 	cr_expect_str_eq(listing("Music/Queen/.first/1"), "A.json\n");
 	cr_expect_str_eq(content(in("s", "Music/Queen/.ge/L/.lt/M/Liar.json")), "{ \"Year\":1973 }\n");
 	cr_expect_str_eq(listing(in("s", "Music/.index/by-year/1973/.last/5")), "Queen,Liar.json\n");
+	cr_expect_str_eq(listing(in("s", "Music/Queen/.where/Year/eq/1974")), "x, y.json\n");
+	cr_expect_str_eq(content(in("s", "Music/Queen/.first/1/.export/items.json")), "[\n{\"Artist\":\"Queen\",\"Title\":\"Liar\",\"Year\":1973}\n]\n");
+	expect_errno(open(at(in("s", "Music/.export/items.csv")), O_WRONLY), EROFS);
+	expect_errno(mkdir(at(in("s", "Music/Queen/.first/2")), 0755), EEXIST);
+	expect_errno(unlink(at(in("s", "Music/Queen/.first/1/Liar.json"))), EROFS);
 	cr_expect_str_eq(listing_sorted(in("s", "Music/.scan/1/0")), "Abba\nEmpty\nQueen\n");
 	expect_sh("jq -c .Table.ItemCount \"$M/.itemfs/snapshots/s/Music/.describe.json\" \"$M/Music/.describe.json\"", "3\n5\n");
 }
