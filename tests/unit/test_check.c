@@ -325,6 +325,20 @@ Test(check, a_partition_key_of_another_type_is_named)
 	      "Music: says 2 partitions, and holds 3\n");
 }
 
+Test(check, an_item_whose_partitions_key_nobody_told_is_named)
+{
+	cleanup_buf struct buf row = {0}, value = {0};
+	struct key pending, sk = fixture_key(KEY_S, KEY_SORT, "Bohemian");
+	item_row("Queen", "Bohemian", false, &row);
+	get(&row, &value);
+	key_pending("long%~0123456789abcdef", &pending);
+	buf_clear(&row);
+	row_item(&row, table->id, &pending, &sk, false);
+	store_put(&row, value.data, value.len);
+	finds("Music: item long%~0123456789abcdef/Bohemian: its key is none of this table\n"
+	      "Music: says 3 items, and holds 4\n");
+}
+
 Test(check, rows_of_no_table_are_named_once)
 {
 	cleanup_buf struct buf row = {0};

@@ -410,6 +410,36 @@ Test(volume, a_renamed_partition_takes_items_files_and_entries_along)
 	cr_expect_eq(partition_rename(table, &from, &to, false, NULL), RC_NOT_FOUND);
 }
 
+Test(volume, a_pending_partition_gets_its_key_and_keeps_times_and_files)
+{
+	fixture_define(table, FIXTURE_MUSIC);
+	struct key pending, pk = text_key("Queen"), other = text_key("ABBA");
+	struct partition_record before, after;
+	struct leaf file = fixture_file(table, "Queen", "README"), item = fixture_item(table, "Queen", "Bohemian");
+	key_pending("Que%~0123456789abcdef", &pending);
+	cr_assert_eq(partition_create(table, &pending, &fixture_directory), RC_OK);
+	file.pk = item.pk = pending;
+	fixture_write(&file, "x");
+	cr_expect_eq(fixture_try_write(&item, "{}", NULL), RC_STALE, "an item has a key");
+	cr_expect_eq(partition_get(table, NULL, &pending, &before), RC_OK);
+	fixture_sound(volume);
+	fixture_put(table, "ABBA", "Eagle", "{}");
+	int64_t touched = stat_of(table).meta.mtime;
+	cr_expect_eq(partition_settle(table, &pending, &other), RC_EXISTS);
+	cr_expect_eq(partition_settle(table, &pending, &pk), RC_OK);
+	cr_expect_eq(partition_settle(table, &pending, &pk), RC_EXISTS);
+	fixture_sound(volume);
+	cr_assert_eq(partition_get(table, NULL, &pk, &after), RC_OK);
+	cr_expect(after.files == 1 && !after.items && !after.implicit && after.birth == before.birth);
+	cr_expect(after.meta.mode == before.meta.mode && after.meta.uid == before.meta.uid);
+	cr_expect(after.meta.mtime == before.meta.mtime && after.meta.ctime == before.meta.ctime && after.meta.atime == before.meta.atime);
+	cr_expect_eq(stat_of(table).meta.mtime, touched);
+	file.pk = pk;
+	cr_expect(fixture_reads(&file, "x"));
+	lists(LISTING_PARTITIONS, NULL, "ABBA Queen ");
+	cr_expect_eq(partition_rename(table, &other, &pending, false, NULL), RC_INVALID, "its items need a key");
+}
+
 Test(volume, a_partition_renamed_onto_itself_stays)
 {
 	struct key empty = text_key("empty"), full = text_key("full"), none = text_key("none");
