@@ -258,3 +258,15 @@ Test(queries, results_tell_what_itemfs_says_of_the_item)
 	expect_sh("cd \"$M/Orders/c42\" && for f in 2024-01-01.json .first/1/2024-01-01.json; do getfattr --only-values -n user.itemfs.key $f; echo; done | uniq",
 		  "{\"customer\":\"c42\",\"day\":\"2024-01-01\"}\n");
 }
+
+Test(queries, with_limits_are_right_while_others_write)
+{
+	orders();
+	assert_sh("cd \"$M/Orders/c42\" && (for i in {100..299}; do echo '{\"n\":1}' > 2025-$i.json && rm -f 2025-$((i - 20)).json; done; touch $D/done) & "
+		  "cd \"$M/Orders/c42\" && export LC_ALL=C; while :; do "
+		  "ls -U .last/5 > $D/five && [ $(wc -l < $D/five) = 5 ] && sort -rc $D/five && "
+		  "ls -U .last/9/.last/3 > $D/three && [ $(wc -l < $D/three) = 3 ] && sort -c $D/three || { echo wrong; wait; exit 1; }; "
+		  "cat .last/5/*.json > $D/read 2> /dev/null; grep -qv '^{\"n\":' $D/read && { echo half; wait; exit 1; }; "
+		  "[ -e $D/done ] && break; done; wait");
+	cr_expect_str_eq(listing("Orders/c42/.last/1"), "2025-299.json\n");
+}
