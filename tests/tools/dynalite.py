@@ -308,4 +308,5 @@ def main():
     print("the same items in the same order")
 
 
-main()
+if __name__ == "__main__":
+    main()
