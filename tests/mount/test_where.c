@@ -221,3 +221,15 @@ Test(where, a_snapshot_is_filtered_as_it_was)
 	expect_sh("find \"$M/.itemfs/snapshots/then/Music/.where/live/exists\" -name '*.json' | wc -l", "2\n");
 	assert_ok(rmdir(at(".itemfs/snapshots/then")));
 }
+
+Test(where, an_export_below_a_filter_holds_what_passes)
+{
+	music();
+	expect_sh("cd \"$M/Music\" && jq -c '[.Item.Artist.S, .Item.Title.S]' .where/live/eq/true/.export/items.jsonl",
+		  "[\"Abba\",\"SOS\"]\n[\"Queen\",\"Liar\"]\n");
+	expect_sh("cd \"$M/Music\" && jq -c '[.[].Title]' Queen/.where/Genre/exists/.last/2/.export/items.json",
+		  "[\"Radio\",\"Liar\"]\n");
+	expect_sh("cd \"$M/Music\" && jq -c '.[].Title' .index/by-year/.where/live/exists/.export/items.json",
+		  "\"Liar\"\n\"SOS\"\n");
+	expect_sh("cd \"$M/Music\" && cat .where/nothing/exists/.export/items.jsonl", "");
+}
