@@ -171,16 +171,11 @@ static enum rc truncate_draft(struct frontend *front, struct handle *handle, uin
 {
 	struct draft *draft = &handle->draft;
 	enum rc rc = RC_OK;
-	uint64_t version = 0;
 	pthread_mutex_lock(&handle->lock);
-	if (!size) {
-		names_read(front);
-		version = handle_version(front, handle);
-		names_done(front);
-		handle_empty(front, handle, version);
-	} else if (!draft->begun) {
+	if (!size)
+		handle_empty(front, handle);
+	else if (!draft->begun)
 		rc = handle_begin(front, handle, UINT64_MAX);
-	}
 	if (!rc && size)
 		rc = draft_resize(draft, size);
 	if (!rc && draft->dirty) {

@@ -71,17 +71,6 @@ enum rc handle_begin(struct frontend *front, struct handle *handle, uint64_t off
 	return draft_base(&handle->draft, now.data, now.len, handle->append || offset == now.len);
 }
 
-uint64_t handle_version(struct frontend *front, struct handle *handle)
-{
-	struct place place;
-	struct head head = {.version = 0};
-	if (place_of(front, handle->node, &place) != RC_OK || handle->node->pending)
-		return 0;
-	enum rc rc = place.kind == NODE_DEFINITION ? definition_get(place.table, NULL, &head, NULL)
-						   : leaf_get(&place.leaf, NULL, &head, NULL);
-	return rc ? 0 : head.version;
-}
-
 /* A plain file that was renamed onto an item's name while this handle was open: from here on it has drafts. With handle.lock held. */
 static void follow_rename(struct frontend *front, struct handle *handle)
 {

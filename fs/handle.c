@@ -198,11 +198,11 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 	return rc;
 }
 
-void handle_empty(struct frontend *front, struct handle *handle, uint64_t version)
+void handle_empty(struct frontend *front, struct handle *handle)
 {
 	struct draft *draft = &handle->draft;
 	draft_empty(draft);
-	draft->emptied = version;
+	draft->emptied = volume_sequence(front->volume);
 	draft->tick = front_tick(front);
 	draft->time = clock_now();
 	free(draft->path);
@@ -236,6 +236,8 @@ enum rc handle_commit(struct frontend *front, struct handle *handle, bool last, 
 	if (rc == RC_STALE)
 		rc = RC_OK; /* unlinked or replaced meanwhile: it commits nowhere */
 	draft->refused = rc;
+	if (!rc && handle->created && !nothing)
+		notifier_attributes(front->notifier, node_id(&front->tree, handle->node)); /* file_create() let them be kept */
 	if (!rc) {
 		draft_done(draft);
 		handle_report(front, handle);

@@ -32,10 +32,8 @@ void handle_free(struct frontend *front, struct handle *handle);
 
 /* Begins the draft with what the item holds now; what is written first goes to `offset`. With handle.lock held. */
 enum rc handle_begin(struct frontend *front, struct handle *handle, uint64_t offset);
-/* Begins it empty: O_TRUNC, ftruncate(0). With handle.lock held, or before anybody knows the handle; `version`: of the item that is stored, 0 for none. */
-void handle_empty(struct frontend *front, struct handle *handle, uint64_t version);
-/* The version of what is stored; 0 where there is nothing. With the names held. */
-uint64_t handle_version(struct frontend *front, struct handle *handle);
+/* Begins it empty: O_TRUNC, ftruncate(0). With handle.lock held, or before anybody knows the handle. */
+void handle_empty(struct frontend *front, struct handle *handle);
 
 /* Commits the draft where there is something to commit. `last`: an empty draft counts too (fsync, release). RC_UNFINISHED, RC_REFUSED, …: draft.why says why.
  * With handle.lock held and the names not. */

@@ -122,7 +122,7 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 	} else if (handle->writer) {
 		rc = be_writer(front, handle, &place);
 		if (!rc && (flags & O_TRUNC))
-			handle_empty(front, handle, handle_version(front, handle));
+			handle_empty(front, handle);
 	}
 	/* From here on unlink sees that it is open; it may have come before. */
 	if (!rc && !handle->writer && !handle->plain && node->dead && !is_buried(front, node))
@@ -258,7 +258,7 @@ static enum rc create(fuse_req_t req, struct node *parent, const char *name, mod
 			(void)be_writer(front, handle, &place); /* it was made just now */
 		}
 		handle->created = true;
-		handle_empty(front, handle, 0);
+		handle_empty(front, handle);
 	}
 	return RC_OK;
 }
@@ -281,6 +281,9 @@ void file_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 		entry.generation = node->serial;
 		entry.entry_timeout = reply_keep(node->kind);
 		rc = reply_stat(front, node, &entry.attr, &entry.attr_timeout);
+		/* Nobody has it open but this handle. Its writes make the kernel ask again, and a commit of nothing is told (handle_commit). */
+		if (handle->created)
+			entry.attr_timeout = entry.entry_timeout;
 		set_flags(node, handle, fi);
 	}
 	names_done(front);

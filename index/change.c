@@ -48,30 +48,34 @@ enum rc image_read(struct txn *txn, const struct buf *head_row, const struct buf
 	return rc ? rc : ret_image->document.failed ? RC_NO_MEMORY : RC_OK;
 }
 
-static bool has_body(const struct head *head)
+bool image_has_body(const struct head *head)
 {
 	return head->size > ROW_INLINE_MAX;
 }
 
-void image_store(struct txn *txn, const struct buf *head_row, const struct head *head, const void *document)
+void image_store(struct txn *txn, const struct buf *head_row, const struct head *head, const void *document, bool had_body)
 {
 	cleanup_buf struct buf value = {0}, row = {0};
 	head_write(&value, head, document);
 	txn_put(txn, head_row, &value);
+	if (!image_has_body(head) && !had_body)
+		return;
 	body_row(head_row, &row);
-	if (has_body(head)) {
+	if (image_has_body(head)) {
 		struct buf body = {.data = (uint8_t *)document, .len = head->size}; /* borrowed, only read */
 		txn_put(txn, &row, &body);
 	} else {
-		txn_delete(txn, &row); /* a deletion of nothing costs a few bytes, and no read */
+		txn_delete(txn, &row);
 	}
 }
 
-void image_delete(struct txn *txn, const struct buf *head_row)
+void image_delete(struct txn *txn, const struct buf *head_row, bool had_body)
 {
 	cleanup_buf struct buf row = {0};
-	body_row(head_row, &row);
 	txn_delete(txn, head_row);
+	if (!had_body)
+		return;
+	body_row(head_row, &row);
 	txn_delete(txn, &row);
 }
 
@@ -181,6 +185,7 @@ static bool same_bytes(const struct buf *a, const struct buf *b)
 static enum rc entry_change(struct change *change, const struct schema_index *index, const struct entry *old, const struct entry *new,
 			    uint64_t birth)
 {
+	bool had_body = old->present && old->document.len > ROW_INLINE_MAX;
 	bool stays = old->present && new->present && same_bytes(&old->row, &new->row);
 	if ((stays && same_bytes(&old->document, &new->document)) || (!old->present && !new->present))
 		return RC_OK;
@@ -190,7 +195,7 @@ static enum rc entry_change(struct change *change, const struct schema_index *in
 	change->index_units[index - change->schema->indexes] += entry_units(old, new, stays);
 	if (old->present) {
 		if (!stays)
-			image_delete(change->txn, &old->row);
+			image_delete(change->txn, &old->row, had_body);
 		if (!count(&counters->entries, -1) || !count(&counters->bytes, -(int64_t)old->measure))
 			return RC_CORRUPT;
 	}
@@ -201,7 +206,7 @@ static enum rc entry_change(struct change *change, const struct schema_index *in
 		head.version = txn_sequence(change->txn);
 		head.size = (uint32_t)new->document.len;
 		head.measure = new->measure;
-		image_store(change->txn, &new->row, &head, new->document.data);
+		image_store(change->txn, &new->row, &head, new->document.data, stays && had_body);
 		count(&counters->entries, 1);
 		count(&counters->bytes, new->measure);
 	}
@@ -290,7 +295,7 @@ enum rc change_put(struct change *change, const struct key *pk, const struct key
 	    !count(&change->counters.bytes, (int64_t)head->measure - (fresh ? 0 : (int64_t)old.head.measure)))
 		return RC_CORRUPT;
 	change->units += write_units(fresh ? 0 : old.head.measure, head->measure);
-	image_store(change->txn, &row, head, item->document);
+	image_store(change->txn, &row, head, item->document, !fresh && image_has_body(&old.head));
 	return RC_OK;
 }
 
@@ -312,6 +317,6 @@ enum rc change_delete(struct change *change, const struct key *pk, const struct 
 	if (!count(&change->counters.items, -1) || !count(&change->counters.bytes, -(int64_t)old.head.measure))
 		return RC_CORRUPT;
 	change->units += write_units(old.head.measure, 0);
-	image_delete(change->txn, &row);
+	image_delete(change->txn, &row, image_has_body(&old.head));
 	return RC_OK;
 }

@@ -22,8 +22,10 @@ void image_free(struct image *image);
 enum rc image_load(struct txn *txn, const struct buf *head_row, bool with_document, struct image *ret_image);
 /* The same where the head row's value is at hand. */
 enum rc image_read(struct txn *txn, const struct buf *head_row, const struct buf *value, bool with_document, struct image *ret_image);
-void image_store(struct txn *txn, const struct buf *head_row, const struct head *head, const void *document);
-void image_delete(struct txn *txn, const struct buf *head_row);
+bool image_has_body(const struct head *head);
+/* `had_body`: what is there, if anything is, has a body row (or may have one), which goes. */
+void image_store(struct txn *txn, const struct buf *head_row, const struct head *head, const void *document, bool had_body);
+void image_delete(struct txn *txn, const struct buf *head_row, bool had_body);
 
 struct change {
 	struct txn *txn;

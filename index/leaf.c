@@ -165,6 +165,7 @@ enum rc leaf_has_partition(struct txn *txn, const struct leaf *leaf)
 enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct head *head, const void *bytes, bool fresh)
 {
 	cleanup_buf struct buf row = {0};
+	cleanup_image struct image old = {0};
 	const struct key *pk = leaf->in_partition ? &leaf->pk : NULL;
 	enum rc rc = pk && fresh ? leaf_has_partition(change->txn, leaf) : RC_OK;
 	if (rc)
@@ -172,7 +173,10 @@ enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct hea
 	head->version = txn_sequence(change->txn);
 	head->meta.ctime = txn_now(change->txn);
 	leaf_row(leaf, &row);
-	image_store(change->txn, &row, head, bytes);
+	rc = fresh ? RC_OK : image_load(change->txn, &row, false, &old);
+	if (rc)
+		return rc;
+	image_store(change->txn, &row, head, bytes, !fresh && image_has_body(&old.head));
 	return fresh ? change_names(change, pk, 0, 1, &head->meta) : RC_OK;
 }
 
@@ -186,7 +190,7 @@ enum rc leaf_delete(struct change *change, const struct leaf *leaf)
 	enum rc rc = image_load(change->txn, &row, false, &old);
 	if (rc)
 		return rc;
-	image_delete(change->txn, &row);
+	image_delete(change->txn, &row, image_has_body(&old.head));
 	return change_names(change, leaf->in_partition ? &leaf->pk : NULL, 0, -1, &old.head.meta);
 }
 

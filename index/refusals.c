@@ -153,7 +153,7 @@ static void put_draft(struct txn *txn, uint64_t id, const struct actor *actor, c
 	head.birth = head.version = txn_sequence(txn);
 	head.size = (uint32_t)n;
 	row_refusal(&row, id, false);
-	image_store(txn, &row, &head, bytes);
+	image_store(txn, &row, &head, bytes, true); /* it may be recorded again */
 }
 
 struct adding {
@@ -187,7 +187,7 @@ static enum rc evict_commit(struct txn *txn, void *context)
 	cleanup_buf struct buf row = {0};
 	if (e->draft) {
 		row_refusal(&row, e->id, false);
-		image_delete(txn, &row);
+		image_delete(txn, &row, true);
 	} else {
 		row_error(&row, e->id);
 		txn_delete(txn, &row);

@@ -1,15 +1,26 @@
 /* txn: see txn.h. A log of row changes; each row's newest stands first in its hash chain, so a rollback pops the log from its end and every
- * chain is as it was. */
+ * chain is as it was.
+ *
+ * A commit reads a few rows that the one before it wrote (counters, the partition), and its item's head more than once. Those kinds of rows are remembered as they are stored (or are
+ * not), in a table of one slot a hash: they change by commits alone, which all pass here, so what is remembered is what a read would give. A write that failed may be
+ * there or not: then nothing is remembered. */
 #include "index/txn.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS = 1024, NONE = UINT32_MAX };
+enum { BUCKETS = 1024, NONE = UINT32_MAX, SLOTS = 256, SLOT_BYTES = 2048, LETTER = 4 };
 
 struct change {
 	size_t key, key_n, value, value_n; /* offsets in bytes */
 	uint32_t next, bucket;
 	bool deleted;
+};
+
+/* A row as it is stored. */
+struct slot {
+	struct buf key; /* empty: the slot is free */
+	struct buf value;
+	bool absent;
 };
 
 struct txn {
@@ -19,6 +30,7 @@ struct txn {
 	size_t count, cap;
 	struct buf bytes;
 	uint32_t bucket[BUCKETS];
+	struct slot slots[SLOTS];
 	uint64_t sequence;
 	int64_t now;
 	bool failed;
@@ -40,10 +52,52 @@ enum rc txn_new(struct store *store, struct txn **ret_txn)
 	return RC_OK;
 }
 
+static void forget(struct slot *slot)
+{
+	buf_free(&slot->key);
+	buf_free(&slot->value);
+}
+
+static void forget_all(struct txn *txn)
+{
+	for (size_t i = 0; i < SLOTS; i++)
+		forget(&txn->slots[i]);
+}
+
+/* Heads of items and files, partitions, counters. */
+static bool is_remembered(const uint8_t *key, size_t n)
+{
+	return n > LETTER && memchr("HFPC", key[LETTER], 4) != NULL;
+}
+
+static bool is_of(const struct slot *slot, const uint8_t *key, size_t n)
+{
+	return slot->key.len == n && memcmp(slot->key.data, key, n) == 0;
+}
+
+/* value NULL: it is absent. What takes too much room is forgotten. */
+static void remember(struct slot *slot, const uint8_t *key, size_t n, const uint8_t *value, size_t value_n)
+{
+	if (n + value_n > SLOT_BYTES) {
+		forget(slot);
+		return;
+	}
+	if (!is_of(slot, key, n)) {
+		buf_clear(&slot->key);
+		buf_add(&slot->key, key, n);
+	}
+	buf_clear(&slot->value);
+	buf_add(&slot->value, value, value_n);
+	slot->absent = !value;
+	if (slot->key.failed || slot->value.failed)
+		forget(slot);
+}
+
 void txn_free(struct txn *txn)
 {
 	if (!txn)
 		return;
+	forget_all(txn);
 	store_batch_free(txn->batch);
 	buf_free(&txn->bytes);
 	free(txn->changes);
@@ -68,13 +122,32 @@ static const struct change *newest(const struct txn *txn, uint32_t bucket, const
 	return NULL;
 }
 
+static enum rc get_stored(struct txn *txn, uint32_t bucket, const struct buf *key, struct buf *ret_value)
+{
+	struct slot *slot = &txn->slots[bucket % SLOTS];
+	if (!is_remembered(key->data, key->len))
+		return store_get(txn->store, NULL, key->data, key->len, ret_value);
+	if (is_of(slot, key->data, key->len)) {
+		buf_add(ret_value, slot->value.data, slot->value.len);
+		return slot->absent ? RC_NOT_FOUND : ret_value->failed ? RC_NO_MEMORY : RC_OK;
+	}
+	size_t before = ret_value->len;
+	enum rc rc = store_get(txn->store, NULL, key->data, key->len, ret_value);
+	if (rc == RC_OK)
+		remember(slot, key->data, key->len, ret_value->data + before, ret_value->len - before);
+	else if (rc == RC_NOT_FOUND)
+		remember(slot, key->data, key->len, NULL, 0);
+	return rc;
+}
+
 enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value)
 {
 	if (key->failed)
 		return RC_NO_MEMORY;
-	const struct change *c = txn->count ? newest(txn, bucket_of(key), key->data, key->len) : NULL;
+	uint32_t bucket = bucket_of(key);
+	const struct change *c = txn->count ? newest(txn, bucket, key->data, key->len) : NULL;
 	if (!c)
-		return store_get(txn->store, NULL, key->data, key->len, ret_value);
+		return get_stored(txn, bucket, key, ret_value);
 	if (c->deleted)
 		return RC_NOT_FOUND;
 	buf_add(ret_value, txn->bytes.data + c->value, c->value_n);
@@ -158,6 +231,19 @@ size_t txn_bytes(const struct txn *txn)
 	return txn->bytes.len;
 }
 
+/* What stands in the log is stored now, in its order; or nobody knows. */
+static void remember_changes(struct txn *txn, bool stored)
+{
+	if (!stored)
+		forget_all(txn);
+	for (size_t i = 0; stored && i < txn->count; i++) {
+		const struct change *c = &txn->changes[i];
+		const uint8_t *key = txn->bytes.data + c->key;
+		if (is_remembered(key, c->key_n))
+			remember(&txn->slots[c->bucket % SLOTS], key, c->key_n, c->deleted ? NULL : txn->bytes.data + c->value, c->value_n);
+	}
+}
+
 enum rc txn_write(struct txn *txn, bool durable, bool frees)
 {
 	store_batch_clear(txn->batch);
@@ -174,6 +260,7 @@ enum rc txn_write(struct txn *txn, bool durable, bool frees)
 			store_batch_put(txn->batch, key, c->key_n, txn->bytes.data + c->value, c->value_n);
 	}
 	enum rc rc = store_write(txn->store, txn->batch, durable);
+	remember_changes(txn, rc == RC_OK);
 	for (size_t i = 0; i < txn->count; i++)
 		txn->bucket[txn->changes[i].bucket] = NONE;
 	txn->count = 0;

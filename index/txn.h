@@ -17,7 +17,8 @@ struct txn;
 enum rc txn_new(struct store *store, struct txn **ret_txn);
 void txn_free(struct txn *txn);
 
-/* Appends the row's value as this commit sees it. RC_NOT_FOUND. */
+/* Appends the row's value as this commit sees it. RC_NOT_FOUND. Heads ('H', 'F'), partitions and counters may come from memory: such rows of tables that are in use change through a
+ * txn only. */
 enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value);
 void txn_put(struct txn *txn, const struct buf *key, const struct buf *value);
 void txn_delete(struct txn *txn, const struct buf *key);

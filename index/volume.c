@@ -20,6 +20,11 @@ int64_t clock_now(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+uint64_t volume_sequence(const struct volume *volume)
+{
+	return __atomic_load_n(&volume->written, __ATOMIC_ACQUIRE);
+}
+
 const char *volume_path(const struct volume *volume)
 {
 	return volume->path;
@@ -234,6 +239,7 @@ static enum rc read_record(struct volume *volume, struct why *why)
 	if (rc)
 		return why_set(why, rc, "%s: the volume row cannot be read", volume->path);
 	volume->record.format = ROW_FORMAT; /* written by the first commit (rows.h) */
+	volume->written = volume->record.sequence;
 	return RC_OK;
 }
 

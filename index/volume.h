@@ -34,6 +34,9 @@ void volume_close(struct volume *volume);
 /* Everything that was committed so far survives the loss of power once this returns RC_OK. */
 enum rc volume_sync(struct volume *volume);
 
+/* The number of the last commit that is stored; no head has a later version. */
+uint64_t volume_sequence(const struct volume *volume);
+
 /* Where its files are (for statfs of the host's file system); borrowed. */
 const char *volume_path(const struct volume *volume);
 

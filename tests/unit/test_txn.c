@@ -179,3 +179,80 @@ Test(txn, an_empty_one_writes_nothing)
 	cr_expect_eq(txn_write(txn, false, false), RC_OK);
 	cr_expect_eq(txn_write(txn, true, false), RC_OK);
 }
+
+static void write_behind(const char *key, const char *value)
+{
+	struct store_batch *batch;
+	cr_assert_eq(store_batch_new(store, &batch), RC_OK);
+	store_batch_put(batch, key, strlen(key), value, strlen(value));
+	cr_assert_eq(store_write(store, batch, false), RC_OK);
+	store_batch_free(batch);
+}
+
+Test(txn, heads_partitions_and_counters_that_were_read_or_written_are_not_read_again)
+{
+	static const char *const rows[] = {"aaaaHkey", "aaaaFkey", "aaaaPkey", "aaaaC"};
+	for (size_t i = 0; i < 4; i++) {
+		txn_begin(txn, 1, 0);
+		sees(rows[i], NULL);
+		put(rows[i], "mine");
+		sees(rows[i], "mine");
+		cr_assert_eq(txn_write(txn, false, false), RC_OK);
+		write_behind(rows[i], "not a commit's");
+		sees(rows[i], "mine");
+	}
+	write_behind("aaaaBkey", "one");
+	sees("aaaaBkey", "one");
+	write_behind("aaaaBkey", "two");
+	sees("aaaaBkey", "two");
+}
+
+Test(txn, what_is_remembered_follows_deletions_and_is_not_touched_by_a_rollback)
+{
+	txn_begin(txn, 1, 0);
+	put("aaaaHkey", "one");
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	size_t mark = txn_begin(txn, 2, 0);
+	del("aaaaHkey");
+	sees("aaaaHkey", NULL);
+	txn_rollback(txn, mark);
+	sees("aaaaHkey", "one");
+	txn_begin(txn, 2, 0);
+	put("aaaaHkey", "two");
+	del("aaaaHkey");
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	sees("aaaaHkey", NULL);
+	stored("aaaaHkey", NULL);
+}
+
+Test(txn, many_rows_are_each_remembered_or_read_but_never_taken_for_one_another)
+{
+	for (int i = 0; i < 3000; i++) {
+		char key[32], value[32];
+		snprintf(key, sizeof key, "aaaaH%d", i);
+		snprintf(value, sizeof value, "%d", i);
+		txn_begin(txn, (uint64_t)i, 0);
+		put(key, value);
+		cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	}
+	for (int i = 0; i < 3000; i++) {
+		char key[32], value[32];
+		snprintf(key, sizeof key, "aaaaH%d", i);
+		snprintf(value, sizeof value, "%d", i);
+		sees(key, value);
+	}
+}
+
+Test(txn, a_row_too_large_to_remember_is_read)
+{
+	char large[4096];
+	memset(large, 'x', sizeof large);
+	large[sizeof large - 1] = 0;
+	txn_begin(txn, 1, 0);
+	put("aaaaHkey", "small");
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	txn_begin(txn, 2, 0);
+	put("aaaaHkey", large);
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	sees("aaaaHkey", large);
+}
