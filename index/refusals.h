@@ -34,8 +34,7 @@ void refusals_kept(struct volume *volume, const struct refusal_kept *kept);
 
 /* Appends the lines, oldest first; only those of `uid` unless `all`. */
 enum rc refusals_lines(struct volume *volume, bool all, uint32_t uid, struct buf *out);
-/* Appends the newest line for a path, without its newline; RC_NOT_FOUND. */
-/* `path` that ends in a slash: of whatever is below. */
+/* Appends the newest line for a path, without its newline; for one that ends in a slash, of whatever is below it. RC_NOT_FOUND. */
 enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_t uid, struct buf *out);
 
 /* Rejected drafts, by id in order. The first with an id >= `from`: RC_NOT_FOUND where there is none. */
