@@ -126,3 +126,41 @@ Test(kill, twenty_times_in_the_middle_of_a_write_load_loses_nothing_that_was_ack
 	}
 	munmap(notes, room);
 }
+
+/* Indexes come and go meanwhile, so that a kill meets them half built, or half collected. */
+Test(kill, in_the_middle_of_building_an_index_leaves_it_right_and_it_goes_on)
+{
+	enum { ROUNDS = 8 };
+	size_t room = sizeof(struct note) * WRITERS * ITEMS;
+	struct note *notes = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq(notes, MAP_FAILED);
+	assert_sh("cd \"$M/Load\" && mkdir many && cd many && for i in {1..600}; do echo \"{\\\"n\\\":$i,\\\"kind\\\":\\\"m\\\"}\" > $i.json; done");
+	const char *with = definition("p:S s:S", "gsi by-kind kind:S n:N ALL", "gsi by-s s:S KEYS_ONLY", "gsi by-n n:N ALL", NULL);
+	const char *without = definition("p:S s:S", "gsi by-kind kind:S n:N ALL", "gsi by-s s:S KEYS_ONLY", NULL);
+	for (int round = 0; round < ROUNDS; round++) {
+		const char *dir = at("Load/w0");
+		unsigned from = 1;
+		for (int i = 0; i < ITEMS; i++)
+			from = notes[i].tried >= from ? notes[i].tried + 1 : from;
+		pid_t pid = fork();
+		if (pid == 0)
+			write_on(dir, notes, from);
+		assert_ok(put("Load/.schema.json", round % 3 == 2 ? without : with));
+		if (round % 2) {
+			assert_ok(put("Load/.schema.json", without));
+			assert_ok(put("Load/.schema.json", with));
+		}
+		await_load(notes, 1 + (unsigned long)round * 7);
+		mount_kill();
+		waitpid(pid, NULL, 0);
+		int status = fsck_volume(volume());
+		cr_assert(status == 0, "round %d: fsck.itemfs gives %d: %s", round, status, sh_output());
+		mount_up(NULL);
+		expect_acknowledged(0, notes);
+	}
+	assert_ok(put("Load/.schema.json", with));
+	for (int i = 0; i < 1200 && !strcmp(listing("Load/.index/by-n"), "<EAGAIN>"); i++)
+		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+	expect_sh("[ $(cat \"$M\"/Load/*/*.json | wc -l) = $(cat \"$M\"/Load/.index/by-n/*/* | wc -l) ] && echo equal", "equal\n");
+	munmap(notes, room);
+}
