@@ -2,7 +2,7 @@
  *
  *   EXPORT_JSONL  DynamoDB JSON, a line an item: {"Item":{"pk":{"S":"a"},…}}: what an export to S3 holds and ImportTable takes (SEMANTICS.md 14)
  *   EXPORT_JSON   one array of plain JSON, an item a line, each as its file is but for white space
- *   EXPORT_CSV    RFC 4180: a line of names, then a line an item, each ended by CR LF. A string is its text, a number its canonical form, whatever else is plain JSON, what is missing is
+ *   EXPORT_CSV    RFC 4180: a line of names, then a line an item, each ended by CR LF. A string is its text, a number its canonical form, a binary its base64, whatever else is plain JSON, what is missing is
  *                 nothing (and an empty string ""). Columns: the keys, then all other attributes that any of the items has, by their names' bytes; at most EXPORT_COLUMNS_MAX
  *
  * In each of them the keys are always there and come first (an index's own before the table's), whether the document holds them or not; they are what the path says. Other attributes keep the

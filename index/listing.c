@@ -104,12 +104,25 @@ static enum rc carry_out(struct listing *l)
 	return l->failed;
 }
 
+/* Who pays for it: not for the search of a name that was cut (a prefix). */
+static void charge_to(struct listing *l, const struct listing_place *place)
+{
+	if ((place->kind != LISTING_ITEMS && place->kind != LISTING_ENTRIES) || place->prefix || table_enter(place->table))
+		return;
+	const struct schema_index *index = place->kind == LISTING_ENTRIES ? schema_find_index(place->table->schema, place->index) : NULL;
+	l->charged_index = index ? index->id : 0;
+	if (index || place->kind == LISTING_ITEMS)
+		l->charged = table_ref(place->table);
+	table_leave(place->table);
+}
+
 enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
 {
 	struct listing *l;
 	enum rc rc = listing_begin(volume, view, place, &l);
 	if (rc)
 		return rc;
+	charge_to(l, place);
 	if (!l->query)
 		rc = carry_out(l);
 	if (rc)
@@ -117,6 +130,14 @@ enum rc listing_open(struct volume *volume, const struct view *view, const struc
 	else
 		*ret_listing = l;
 	return rc;
+}
+
+static void charge(struct listing *l)
+{
+	if (l->charged && l->asked)
+		usage_add(l->charged, l->charged_index, usage_units(l->evaluated, USAGE_READ_UNIT), 0);
+	table_unref(l->charged);
+	l->charged = NULL;
 }
 
 /* By rows and not by the table, whose definition may be another by now. */
@@ -161,6 +182,7 @@ void listing_close(struct listing *listing)
 {
 	if (!listing)
 		return;
+	charge(listing);
 	store_cursor_close(listing->cursor);
 	if (listing->own)
 		store_snapshot_release(listing->volume->store, listing->snapshot);
@@ -175,6 +197,7 @@ enum rc listing_start(struct listing *l)
 	store_cursor_close(l->cursor);
 	l->cursor = NULL;
 	l->jump = false;
+	l->evaluated = 0;
 	enum rc rc = rows_cursor(l->volume->store, l->snapshot, &l->low, &l->high, &l->cursor);
 	if (!rc && l->descending)
 		store_cursor_end(l->cursor);
@@ -205,6 +228,8 @@ enum rc listing_advance(struct listing *l, bool back)
 		l->jump = false;
 		if (!rc)
 			rc = listing_read_row(l);
+		if (!rc && !back && l->seen >= l->furthest)
+			l->evaluated += l->entry.head.measure;
 		if (!rc)
 			rc = listing_admits(l, &of_it);
 	}
@@ -216,6 +241,7 @@ enum rc listing_next(struct listing *l, const struct listing_entry **ret_entry)
 	enum rc rc = carry_out(l);
 	if (rc)
 		return rc;
+	l->asked = true;
 	if (l->counted && l->seen == l->count)
 		return RC_NOT_FOUND;
 	rc = listing_advance(l, false);
@@ -226,6 +252,8 @@ enum rc listing_next(struct listing *l, const struct listing_entry **ret_entry)
 	if (rc)
 		return rc;
 	l->seen++;
+	if (l->furthest < l->seen)
+		l->furthest = l->seen;
 	*ret_entry = &l->entry;
 	return RC_OK;
 }
@@ -288,6 +316,8 @@ enum rc listing_get_entry(struct table *table, const struct view *view, const ch
 		rc = store_get(store, at, row.data, row.len, ret_document);
 		rc = rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
 	}
+	if (!rc && ret_document)
+		usage_add(table, index_id, usage_units(ret_head->measure, USAGE_READ_UNIT), 0);
 	store_snapshot_release(store, own);
 	return rc ? rc : ret_document && ret_document->failed ? RC_NO_MEMORY : RC_OK;
 }
@@ -301,6 +331,7 @@ enum rc listing_has_index_key(struct table *table, const struct view *view, cons
 	if (rc)
 		return rc;
 	rc = listing_next(listing, &entry);
+	listing->asked = false; /* a name that is looked up costs nothing */
 	listing_close(listing);
 	return rc;
 }

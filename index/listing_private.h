@@ -36,6 +36,12 @@ struct listing {
 	bool past;     /* the cursor stands behind the last, though the listing stands on it */
 	bool jump;     /* the further rows with the partition key of this one are of no interest: index keys, foreign segments */
 	uint64_t rows; /* listing_rows() */
+
+	/* What it has consumed (usage.h), told when it is closed: a Query's or Scan's items add up, those that a test turned down among them, and round once. */
+	struct table *charged; /* a reference; NULL: nobody, as for lookups of single names */
+	uint32_t charged_index;
+	bool asked;
+	uint64_t furthest, evaluated; /* bytes of what was come past for the first time */
 	struct store_cursor *cursor;
 	struct listing_entry entry;
 	struct key keys[ROW_KEYS_MAX];

@@ -329,6 +329,17 @@ void recast_add_field(struct buf *out, const void *text, size_t n)
 	buf_add_byte(out, '"');
 }
 
+/* Into the wrapper of a binary, up to its text; *ret_binary: it is one. */
+static bool take_binary(struct recast *r, bool *ret_binary)
+{
+	size_t wrapper;
+	bool escaped;
+	if (!find_wrapper(r, &wrapper))
+		return false;
+	*ret_binary = wrapper == 0;
+	return !*ret_binary || (take(r, '{') && skip_string(r, &escaped) && take(r, ':') && next_is(r, '"'));
+}
+
 static bool add_field(struct recast *r, struct buf *out)
 {
 	const char *text;
@@ -344,7 +355,11 @@ static bool add_field(struct recast *r, struct buf *out)
 		return true;
 	}
 	buf_clear(whole);
-	bool string = *r->at == '"', is = true;
+	bool string = *r->at == '"', is = true, binary = false;
+	if (*r->at == '{' && !take_binary(r, &binary))
+		return false;
+	if (binary)
+		return add_field(r, out) && take(r, '}');
 	const char *token = r->at;
 	if (!string) {
 		is = add_plain(r, whole, DEPTH_MAX);

@@ -16,7 +16,7 @@
 enum recast_form {
 	RECAST_PLAIN, /* the value as it is written, without white space: {"$SS":["a"]} */
 	RECAST_TYPED, /* DynamoDB JSON: {"SS":["a"]}; numbers in DynamoDB's canonical form */
-	RECAST_FIELD, /* a field of CSV (RFC 4180): a string is its text, a number its canonical form, whatever else is its plain JSON */
+	RECAST_FIELD, /* a field of CSV (RFC 4180): a string is its text, a number its canonical form, a binary its base64, whatever else is its plain JSON */
 };
 
 struct recast {

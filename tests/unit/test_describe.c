@@ -234,6 +234,61 @@ Test(describe, reads_are_charged_as_dynamodb_charges_them)
 	table_unref(table);
 }
 
+static void list(struct table *table, const char *index, const char *pk, const struct query *query, int steps)
+{
+	struct key key = fixture_key(index ? KEY_N : KEY_S, KEY_PARTITION, pk);
+	struct listing_place where = {.kind = index ? LISTING_ENTRIES : LISTING_ITEMS, .table = table, .index = index, .pk = &key, .query = query};
+	struct listing *listing;
+	const struct listing_entry *entry;
+	cr_assert_eq(listing_open(volume, NULL, &where, &listing), RC_OK);
+	for (int i = 0; i < steps; i++) {
+		enum rc rc = listing_next(listing, &entry);
+		cr_assert(!rc || rc == RC_NOT_FOUND);
+		if (!rc && i % 2) { /* as a directory's reader does when a reply is full */
+			(void)listing_prev(listing);
+			cr_assert_eq(listing_next(listing, &entry), RC_OK);
+		}
+	}
+	listing_close(listing);
+}
+
+Test(describe, a_listing_is_charged_as_a_query)
+{
+	struct table *table = fixture_table(volume, "Music");
+	char name[8], *document = sized(1000, ",\"year\":1973");
+	fixture_define(table, FIXTURE_MUSIC);
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof name, "%d", i);
+		fixture_put(table, "p", name, document);
+	}
+	json_int_t writes = figure(table, NULL, "ConsumedWriteCapacityUnits");
+	json_int_t index_writes = figure(table, "by-year", "ConsumedWriteCapacityUnits");
+	list(table, NULL, "p", NULL, 0);
+	expect_used(table, NULL, 0, writes, "nothing was asked for");
+	list(table, NULL, "p", NULL, 11);
+	expect_used(table, NULL, 3, writes, "ten items of a little more than 1 KB");
+	list(table, NULL, "none", NULL, 1);
+	expect_used(table, NULL, 4, writes, "none");
+	struct query *query = query_new();
+	cr_assert_eq(query_first(query, 2, NULL), RC_OK);
+	list(table, NULL, "p", query, 11);
+	expect_used(table, NULL, 5, writes, "two of them");
+	query_free(query);
+	list(table, "by-year", "1973", NULL, 11);
+	expect_used(table, NULL, 5, writes, "an index is charged by itself");
+	expect_used(table, "by-year", 3, index_writes, "its entries");
+	struct key year = fixture_key(KEY_N, KEY_PARTITION, "1973");
+	cr_assert_eq(listing_has_index_key(table, NULL, "by-year", &year), RC_OK);
+	expect_used(table, "by-year", 3, index_writes, "a name that is looked up");
+	struct key keys[] = {year, fixture_key(KEY_S, KEY_PARTITION, "p"), fixture_key(KEY_S, KEY_SORT, "0")};
+	cleanup_buf struct buf entry = {0};
+	struct head head;
+	cr_assert_eq(listing_get_entry(table, NULL, "by-year", keys, 3, &head, &entry), RC_OK);
+	expect_used(table, "by-year", 4, index_writes, "an entry that is read");
+	free(document);
+	table_unref(table);
+}
+
 Test(describe, usage_finds_each_index_whatever_comes_and_goes)
 {
 	struct table *table = fixture_table(volume, "Music");

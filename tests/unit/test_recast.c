@@ -117,7 +117,10 @@ Test(recast, fields_are_quoted_as_rfc_4180_says)
 	field_is("[1, 2]", "\"[1,2]\"");
 	field_is("[]", "[]");
 	field_is("{\"x\" : \"y\"}", "\"{\"\"x\"\":\"\"y\"\"}\"");
-	field_is("{\"$B\":\"AA==\"}", "\"{\"\"$B\"\":\"\"AA==\"\"}\"");
+	field_is("{ \"$B\" : \"AA==\" }", "AA==");
+	field_is("{\"$B\":\"\"}", "\"\"");
+	field_is("{\"$SS\":[\"a\"]}", "\"{\"\"$SS\"\":[\"\"a\"\"]}\"");
+	field_is("{\"$M\":{\"$B\":\"x\"}}", "\"{\"\"$M\"\":{\"\"$B\"\":\"\"x\"\"}}\"");
 }
 
 Test(recast, names_are_unescaped_and_values_can_be_passed_over)
