@@ -47,6 +47,19 @@ static struct node *node_for(struct frontend *front, struct node *directory, con
 	return node;
 }
 
+/* The kernel may remember a node long after its name went: it must not keep the bytes. `opens`: handles that may be left, the caller's own. */
+static void let_go(struct frontend *front, struct node *node, unsigned opens)
+{
+	struct upload *upload = NULL;
+	pthread_mutex_lock(&front->tree.lock);
+	if (node->dead && node->opens <= opens) {
+		upload = node->upload;
+		node->upload = NULL;
+	}
+	pthread_mutex_unlock(&front->tree.lock);
+	upload_unref(upload);
+}
+
 /* Its name went with what it did: whoever looks it up again finds no more. */
 static void follow_name(struct frontend *front, struct node *node, const struct upload *upload)
 {
@@ -254,6 +267,9 @@ void import_write(fuse_req_t req, struct handle *handle, const char *bytes, size
 		rewind_to(upload, at);
 		rc = spool_write(upload->spool, bytes, size, at);
 		upload->dirty = true;
+		upload->cut |= rc;
+		if (rc)
+			upload->refused = rc;
 	}
 	pthread_mutex_unlock(&upload->lock);
 	touch(front, upload);
@@ -305,12 +321,13 @@ void import_release(struct frontend *front, struct handle *handle)
 	if (!left) {
 		pthread_mutex_lock(&upload->lock);
 		(void)attempt(front, handle, true, false); /* it says itself what was wrong */
-		if (upload->import && !spool_size(upload->spool)) { /* nothing was written, and nothing is to be done */
+		if (upload->cut || (upload->import && !spool_size(upload->spool))) { /* nothing that could be imported */
 			upload_unlist(front, upload, true);
 			follow_name(front, handle->node, upload);
 		}
 		pthread_mutex_unlock(&upload->lock);
 	}
+	let_go(front, handle->node, 1);
 	handle_free(front, handle);
 }
 
@@ -336,8 +353,10 @@ void import_unlink(fuse_req_t req, struct node *directory, const char *name)
 	if (upload)
 		upload_unlist(front, upload, true);
 	if (node) {
-		if (upload)
+		if (upload) {
 			node_kill(&front->tree, node);
+			let_go(front, node, 0);
+		}
 		node_release(&front->tree, node);
 	}
 	reply_rc(req, upload ? RC_OK : RC_NOT_FOUND);
@@ -354,6 +373,7 @@ static enum rc resize(struct upload *upload, uint64_t size)
 	upload->dirty = size;
 	if (!size) {
 		upload->refused = RC_OK;
+		upload->cut = false;
 		upload->refusal = 0;
 	}
 	return RC_OK;
@@ -438,6 +458,8 @@ static enum rc rename_upload(fuse_req_t req, struct node *directory, struct uplo
 	enum import_format format;
 	bool scratch;
 	enum rc rc = upload_name(to_name, &scratch, &format, why);
+	if (!rc && upload->cut)
+		rc = upload->refused;
 	if (rc || strcmp(name, to_name) == 0)
 		return rc;
 	if (scratch)
@@ -453,6 +475,7 @@ static enum rc rename_upload(fuse_req_t req, struct node *directory, struct uplo
 	struct node *node = node_find(&front->tree, directory, name);
 	if (node) {
 		follow_name(front, node, upload);
+		let_go(front, node, 0);
 		node_release(&front->tree, node);
 	}
 	return rc;

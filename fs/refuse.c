@@ -73,5 +73,5 @@ void refuse_draft(struct frontend *front, const struct actor *actor, enum rc rc,
 {
 	struct refusal refusal = {actor, reply_errno_name(rc), why, draft};
 	if (refusals_add(front->volume, &refusal, id))
-		log_error("a refused draft of %s (%zu bytes) could not be kept: %s", actor->path, draft->len, why->text);
+		log_error("a refused draft of %s (%zu bytes) could not be kept: %s", actor->path, draft ? draft->len : 0, why->text);
 }

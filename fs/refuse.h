@@ -11,7 +11,7 @@ void refuse_request(fuse_req_t req, const struct node *node, const char *name, e
 /* RC_AGAIN: the index that the node is, or lies in, is being filled. One line a filling, as whoever waits for its end asks often. */
 void refuse_unready(fuse_req_t req, struct node *node);
 
-/* A draft: its bytes are kept with the line. *id as in refusals_add(). */
+/* A draft: its bytes are kept with the line (NULL: there are none to keep). *id as in refusals_add(). */
 void refuse_draft(struct frontend *front, const struct actor *actor, enum rc rc, const struct why *why, const struct buf *draft, uint64_t *id);
 
 #endif

@@ -34,6 +34,7 @@ struct upload {
 	bool dirty;            /* bytes that no import has seen */
 	uint64_t imported;     /* how many of its bytes are in the table */
 	enum rc refused;       /* the answer until it is emptied */
+	bool cut;              /* a write failed, and its writer knows: what is there is not the file */
 	uint64_t refusal;      /* its id among the rejected drafts; 0: none */
 };
 

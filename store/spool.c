@@ -1,12 +1,15 @@
 /* spool: see spool.h. */
 #include "store/spool.h"
 #include "store/oserror.h"
+#include "store/room.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { LEAVES = 128 << 20 }; /* bytes of the disk that are the store's (room.h): a spool can wait, a merge cannot */
 
 struct spool {
 	int fd;
@@ -68,6 +71,8 @@ enum rc spool_write(struct spool *spool, const void *bytes, size_t n, uint64_t o
 	const uint8_t *at = bytes;
 	if (offset > INT64_MAX || n > INT64_MAX - offset)
 		return RC_TOO_BIG;
+	if (!room_for(&(struct room){spool->fd, LEAVES}, n, false))
+		return RC_NO_SPACE;
 	while (n) {
 		ssize_t wrote = pwrite(spool->fd, at, n, (off_t)offset);
 		if (wrote < 0 && errno == EINTR)

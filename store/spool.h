@@ -17,7 +17,7 @@ void spool_free(struct spool *spool); /* NULL is fine */
 
 uint64_t spool_size(const struct spool *spool);
 
-/* Writes all of it or fails; a gap before `offset` reads as zeros. RC_NO_SPACE, RC_TOO_BIG (more than the file system allows), RC_IO. */
+/* Writes all of it or fails; a gap before `offset` reads as zeros. RC_NO_SPACE (before the store has none either: room.h), RC_TOO_BIG (more than the file system allows), RC_IO. */
 enum rc spool_write(struct spool *spool, const void *bytes, size_t n, uint64_t offset);
 enum rc spool_append(struct spool *spool, const void *bytes, size_t n);
 enum rc spool_resize(struct spool *spool, uint64_t size);
