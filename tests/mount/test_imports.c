@@ -502,6 +502,22 @@ Test(imports, a_partition_made_by_one_goes_with_its_last_item)
 	cr_expect_str_eq(sh_output(), "{\"n\":1}\n");
 }
 
+/* Whether the daemon holds no file without a name, which is where what is written to `.import` lies. */
+static bool holds_no_space(const char *descriptors)
+{
+	return sh(text("readlink %s/* | grep -q '(deleted)'", descriptors)) == 1;
+}
+
+Test(imports, the_space_of_a_file_is_given_back)
+{
+	expect_ok(put("Music/.import/a.jsonl", LIAR));
+	cr_expect_str_eq(content("Music/Queen/Liar.json"), LIAR);
+	expect_errno(put("Music/.import/b.jsonl", "oops\n"), EBADMSG);
+	cr_expect(exists("Music/.import/b.jsonl"));
+	assert_sh("rm \"$M/Music/.import/\"*");
+	cr_expect(await(holds_no_space, text("/proc/%d/fd", (int)mount_pid())));
+}
+
 Test(imports, a_table_with_results_can_be_removed)
 {
 	expect_ok(put("Music/.import/a.jsonl", LIAR));
