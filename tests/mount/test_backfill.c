@@ -50,6 +50,7 @@ Test(backfill, an_index_is_eagain_until_it_is_filled_and_errors_says_why)
 	cr_expect_str_eq(listing("Things/.index/by-n/1"), "<EAGAIN>");
 	cr_expect_str_eq(content("Things/.index/by-n/1/a,1.json"), "<EAGAIN>");
 	cr_expect_str_eq(content("Things/.index/by-n/no such/thing"), "<EAGAIN>");
+	cr_expect_str_eq(content("Things/.index/by-n/.export/items.jsonl"), "<EAGAIN>");
 	cr_assert(refusal_of("Things/.index/by-n"));
 	expect_says("errno", "EAGAIN");
 	expect_says("reason", "by-n is being built");
