@@ -114,13 +114,14 @@ class Mounted(System):
 
 
 class Limit(Mounted):
-    """FUSE itself: a filesystem in memory (memfs.c)."""
+    """FUSE itself: a filesystem in memory (memfs.c), with the kernel checking permissions as it does for ours, which asks for a directory's attributes each time
+    that a name in it came or went."""
 
     name = "limit"
 
     def __init__(self, place):
         super().__init__(place)
-        self.mount(place.command(place.program("memfs"), "-f", place.made(self.name + ".mnt")))
+        self.mount(place.command(place.program("memfs"), "-f", "-o", "default_permissions", place.made(self.name + ".mnt")))
 
 
 DEFINITION = {
