@@ -21,16 +21,21 @@ void attr_get(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	uint64_t size = 0;
 	struct why why = {.line = 0};
 	(void)fi;
-	/* Before the names are taken, as it may take long. */
-	enum rc rc = node->kind == NODE_EXPORT_FILE ? export_file_size(req, node, &size, &why) : RC_OK;
-	refuse_request(req, node, NULL, rc, &why);
+	enum rc rc = RC_OK;
 	names_read(front);
+	bool export = node->kind == NODE_EXPORT_FILE;
+	if (export) { /* it may take long: not with the names held */
+		names_done(front);
+		rc = export_file_size(req, node, &size, &why);
+		refuse_request(req, node, NULL, rc, &why);
+		names_read(front);
+	}
 	if (!rc)
 		rc = reply_stat(front, node, &st, &keep);
 	if (!rc && node->kind == NODE_ERRORS)
 		rc = reply_errors_size(front, fuse_req_ctx(req)->uid, &st);
 	names_done(front);
-	if (!rc && node->kind == NODE_EXPORT_FILE)
+	if (!rc && export)
 		stat_size(&st, size);
 	if (rc)
 		reply_rc(req, rc);
