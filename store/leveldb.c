@@ -6,8 +6,8 @@
  * filter are believed unchecked. A log whose end is missing (the crash of a writer) opens all the same. What LevelDB
  * believes even so is looked for by log_check.h, when directory.h has made sure that nobody else is in there.
  *
- * A batch whose write failed may or may not be there after the next open, but never in part. No write is taken after
- * it: a full disk may have left half a record in the log, LevelDB would append the next one behind that, and no reader
+ * A batch whose write failed is not there after the next open: what there is of it in the log is no whole record, or is cut
+ * off (write_durable()). No write is taken after it: a full disk may have left half a record in the log, LevelDB would append the next one behind that, and no reader
  * would find it there. After a failed sync, and after a merge of tables that found no room, LevelDB refuses all writes by
  * itself. Reads go on in all these cases. Where the disk was full, and a write was what found it so, the store is closed
  * and opened anew once there is room (mend()): all that was taken is in the logs. After a failed sync that is not sure,
@@ -626,12 +626,20 @@ static enum rc append(struct store *store, struct store_batch *batch, bool durab
 	return rc;
 }
 
+/* A batch whose sync failed stands whole in the log, and would be there after the next open: it is cut off again, so that a
+ * failed write has failed. */
 static enum rc write_durable(struct store *store, struct store_batch *batch)
 {
+	struct log_end end;
 	enum rc rc = log_sync_settle(&store->sync);
 
 	if (!rc)
-		rc = append(store, batch, true);
+		rc = logs_end(store->dir, &end);
+	if (rc)
+		return rc;
+	rc = append(store, batch, true);
+	if (rc && logs_cut(store->dir, &end) != RC_OK)
+		store->mendable = false;
 	return rc ? rc : log_sync_settle(&store->sync); /* the name of the log, where one was begun */
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the logs of a directory ---- */
@@ -83,6 +84,58 @@ enum rc logs_list(int dir, struct logs *ret_logs)
 		qsort(logs.numbers, logs.n, sizeof(*logs.numbers), compare_numbers);
 	*ret_logs = logs;
 	return RC_OK;
+}
+
+enum rc logs_end(int dir, struct log_end *ret_end)
+{
+	struct logs logs;
+	struct stat st;
+	char name[32];
+	enum rc rc = logs_list(dir, &logs);
+
+	if (rc)
+		return rc;
+	*ret_end = (struct log_end){.number = logs.n ? logs.numbers[logs.n - 1] : 0};
+	free(logs.numbers);
+	if (!ret_end->number)
+		return RC_OK;
+	logs_name(ret_end->number, name);
+	if (fstatat(dir, name, &st, 0) < 0)
+		return rc_of_errno(errno);
+	ret_end->size = st.st_size;
+	return RC_OK;
+}
+
+static enum rc cut_log(int dir, uint64_t number, off_t size)
+{
+	char name[32];
+	struct stat st;
+	enum rc rc = RC_OK;
+	int fd;
+
+	logs_name(number, name);
+	fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? RC_OK : rc_of_errno(errno); /* it became a table, so it was whole before */
+	if (fstat(fd, &st) < 0 || (st.st_size > size && ftruncate(fd, size) < 0))
+		rc = rc_of_errno(errno);
+	close(fd);
+	return rc;
+}
+
+enum rc logs_cut(int dir, const struct log_end *end)
+{
+	struct logs logs;
+	enum rc rc = logs_list(dir, &logs);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < logs.n; i++) {
+		if (logs.numbers[i] >= end->number)
+			rc = cut_log(dir, logs.numbers[i], logs.numbers[i] == end->number ? (off_t)end->size : 0);
+	}
+	free(logs.numbers);
+	return rc;
 }
 
 /* ---- which of them are new ---- */

@@ -45,6 +45,15 @@ struct logs {
 enum rc logs_list(int dir, struct logs *ret_logs);
 void logs_name(uint64_t number, char ret_name[32]);
 
+/* Where the newest log ends. No log: number 0. */
+struct log_end {
+	uint64_t number;
+	int64_t size;
+};
+enum rc logs_end(int dir, struct log_end *ret_end);
+/* Takes away what was appended since, be it in a log that was begun since. Only when LevelDB will not append any more. */
+enum rc logs_cut(int dir, const struct log_end *end);
+
 /* Begins with all that is in the directory being on the disk. Keeps `dir`, which stays the caller's. */
 void log_sync_init(struct log_sync *sync, int dir);
 void log_sync_destroy(struct log_sync *sync);

@@ -40,16 +40,16 @@ void store_batch_clear(struct store_batch *batch);
 void store_batch_put(struct store_batch *batch, const void *key, size_t n, const void *value, size_t value_n);
 void store_batch_delete(struct store_batch *batch, const void *key, size_t n);
 
-/* What the batch does makes room in the end: it may use more of a disk that is nearly full. One that only deletes is taken so anyway. Until store_batch_clear(). */
+/* What the batch does makes room in the end: it may use more of a disk that is nearly full. Call before store_batch_delete(), as what is deleted then is merged when room is wanted. Until store_batch_clear(). */
 void store_batch_frees(struct store_batch *batch);
 
 /* Makes all the changes of the batch or none, in their order. With `durable` they and everything written before them survive the loss of power once this returns RC_OK.
- * A crash leaves a prefix of the batches that were written. The batch stays the caller's. RC_NO_SPACE: nothing was written, unless the disk became full under the engine itself. RC_IO, and a
- * RC_NO_SPACE of that kind: the batch is there after the next open, or not, but never in part; until then every write and sync fails the same way, and reads go on. The store
- * opens itself anew, in the write that finds room again and no cursor and no snapshot held, so nobody has to; store_generation() tells of it. */
+ * A crash leaves a prefix of the batches that were written. The batch stays the caller's.
+ * RC_NO_SPACE: nothing was written. Where the disk became full under the engine itself, every write and sync says so, and reads go on, until a write finds room again while no cursor and no
+ * snapshot is held: it opens the store anew, and goes on. RC_IO: the disk fails; whether the batch is there is known after the next open by somebody; every write fails until then. */
 enum rc store_write(struct store *store, struct store_batch *batch, bool durable);
 
-/* How often it was opened anew by itself: what was remembered of rows before may be another now, by the batch whose fate was open. */
+/* How often it was opened anew by itself. */
 uint64_t store_generation(struct store *store);
 
 /* All that was written so far survives the loss of power once this returns RC_OK. Costs nothing when nothing is unsynced. */
