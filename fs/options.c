@@ -33,7 +33,7 @@ const char options_help[] =
     "     allow_root        let root in\n"
     "     auto_unmount      unmount when the daemon dies\n"
     "     build_rate=N      put at most N items a second into new indexes\n"
-    "     max_threads=N     serve with at most N threads (default 10)\n"
+    "     max_threads=N     serve with at most N threads (default 32)\n"
     "     clone_fd          a device descriptor of its own for each thread\n"
     "     fsname=NAME       what df and mount show as the source (default: VOLUME)\n"
     "     nosuid, nodev, noexec, noatime …  as in mount(8)\n";

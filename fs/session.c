@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-	DEFAULT_THREADS = 10,
+	DEFAULT_THREADS = 32, /* writers that sync wait together in as many (index/commit.c); they are made when they are needed */
 	DESCRIPTORS_WANTED = 65536, /* LevelDB keeps its tables open; every read handle of a user is one less */
 };
 

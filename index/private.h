@@ -21,9 +21,13 @@ struct volume {
 	bool durable;
 	struct store *store;
 
-	/* The queue. `lock` guards head and tail; txn and record belong to the leader. */
+	/* The queue. `lock` guards what stands before txn; txn and record belong to the leader. */
 	pthread_mutex_t lock;
 	struct commit *head, *tail;
+	unsigned queued;        /* how many commits are in it, those being run included */
+	unsigned expected;      /* as many as were there when the last synced group ended, its own included */
+	int64_t sync_took;      /* how long that one took, in ns */
+	pthread_cond_t arrived; /* queued has reached expected */
 	struct txn *txn;
 	struct volume_record record;
 	uint64_t written; /* atomic: the last sequence whose group is in the store */

@@ -254,6 +254,7 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 	volume->lock_fd = -1;
 	volume->durable = options->durable;
 	pthread_mutex_init(&volume->lock, NULL);
+	pthread_cond_init(&volume->arrived, NULL);
 	pthread_mutex_init(&volume->tables_change, NULL);
 	pthread_mutex_init(&volume->snapshots_lock, NULL);
 	pthread_rwlock_init(&volume->tables_lock, NULL);
@@ -293,6 +294,7 @@ void volume_close(struct volume *volume)
 	pthread_rwlock_destroy(&volume->tables_lock);
 	pthread_mutex_destroy(&volume->snapshots_lock);
 	pthread_mutex_destroy(&volume->tables_change);
+	pthread_cond_destroy(&volume->arrived);
 	pthread_mutex_destroy(&volume->lock);
 	free(volume->path);
 	free(volume);

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define FOR_EVER 1e6
-enum { THREADS = 10, FIRST_BUCKETS = 1024 };
+enum { THREADS = 32, FIRST_BUCKETS = 1024 };
 
 struct node {
 	struct node *parent, *chain;         /* chain: in its hash bucket */
