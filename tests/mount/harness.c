@@ -30,9 +30,14 @@ void *kept(void *block)
 	return block;
 }
 
-static void kept_free(void)
+size_t kept_mark(void)
 {
-	while (kept_count)
+	return kept_count;
+}
+
+void kept_until(size_t mark)
+{
+	while (kept_count > mark)
 		free(kept_blocks[--kept_count]);
 }
 
@@ -268,5 +273,5 @@ void mount_teardown(void)
 			fails("fsck.itemfs gives %d: %s", status, sh_output());
 	}
 	leftovers_remove(directory);
-	kept_free();
+	kept_until(0);
 }

@@ -110,5 +110,8 @@ bool is_gone(const char *path);
 
 /* Keeps a malloc'd block until the test ends; gives it back. */
 void *kept(void *block);
+/* For tests of many rounds: frees what was kept since kept_mark() gave this. */
+size_t kept_mark(void);
+void kept_until(size_t mark);
 
 #endif
