@@ -17,8 +17,8 @@ enum check_status { CHECK_CLEAN = 0, CHECK_UNCORRECTED = 4, CHECK_FAILED = 8, CH
 
 /* From the mount to the unmount. The order at the end: no request and no notification first, then the drafts, which are kept in
  * the volume; the session is the last that knows the front end. */
-static enum rc run_frontend(struct frontend *frontend, struct session *session, const struct options *options,
-			    struct why *why)
+static enum rc run_frontend(struct volume *volume, struct frontend *frontend, struct session *session,
+			    const struct options *options, struct why *why)
 {
 	enum rc rc = session_mount(session, options, &frontend_ops, frontend, why);
 
@@ -26,6 +26,7 @@ static enum rc run_frontend(struct frontend *frontend, struct session *session, 
 		return rc;
 	frontend_set_session(frontend, session_fuse(session));
 	rc = session_serve(session, options, why);
+	volume_ending(volume);
 	frontend_set_session(frontend, NULL);
 	session_unmount(session);
 	return rc;
@@ -45,7 +46,7 @@ static enum rc run_volume(struct volume *volume, struct session *session, const 
 
 	if (rc != RC_OK)
 		return why_set(why, rc, "cannot start the front end: %s", rc_name(rc));
-	rc = run_frontend(frontend, session, options, why);
+	rc = run_frontend(volume, frontend, session, options, why);
 	frontend_free(frontend);
 	return rc;
 }

@@ -169,6 +169,26 @@ static enum rc make_or_find(const char *path, bool create, struct why *why)
 	return rc;
 }
 
+/* Who unmounts sees the mount gone before the process that served it is: `fusermount3 -u MNT && fsck.itemfs VOLUME` comes while that
+ * one still closes. So a volume whose holder has taken its words out of the lock is waited for, and any other for as long as
+ * a holder may need to come to that. */
+enum { LOCK_PAUSE_MS = 10, LOCK_GRACE = 50, LOCK_PATIENCE = 6000 }; /* the latter two in pauses */
+
+static bool wait_for_lock(int fd, char *words, size_t size)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+	for (int pauses = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; pauses++) {
+		bool taken = errno == EWOULDBLOCK;
+		ssize_t n = pread(fd, words, size - 1, 0);
+		words[n > 0 ? n : 0] = 0;
+		words[strcspn(words, "\n")] = 0;
+		if (!taken || pauses >= (words[0] ? LOCK_GRACE : LOCK_PATIENCE))
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 /* The lock is the kernel's (it goes with the process); the file's text only tells who has it. */
 static enum rc take_lock(struct volume *volume, const char *holder, struct why *why)
 {
@@ -179,12 +199,8 @@ static enum rc take_lock(struct volume *volume, const char *holder, struct why *
 	free(path);
 	if (volume->lock_fd < 0)
 		return why_set(why, rc_of_errno(errno), "%s/lock: %s", volume->path, strerror(errno));
-	if (flock(volume->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		ssize_t n = pread(volume->lock_fd, words, sizeof words - 1, 0);
-		words[n > 0 ? n : 0] = 0;
-		words[strcspn(words, "\n")] = 0;
+	if (!wait_for_lock(volume->lock_fd, words, sizeof words))
 		return why_set(why, RC_BUSY, "%s is in use: %s", volume->path, words[0] ? words : "another process has it open");
-	}
 	if (ftruncate(volume->lock_fd, 0) != 0 ||
 	    dprintf(volume->lock_fd, "%s (process %ld)\n", holder ? holder : "itemfs", (long)getpid()) < 0)
 		return why_set(why, rc_of_errno(errno), "%s/lock: %s", volume->path, strerror(errno));
@@ -279,10 +295,18 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 	return RC_OK;
 }
 
+void volume_ending(struct volume *volume)
+{
+	if (ftruncate(volume->lock_fd, 0) != 0)
+		return; /* who comes next waits for a shorter time */
+}
+
 void volume_close(struct volume *volume)
 {
 	if (!volume)
 		return;
+	if (volume->lock_fd >= 0)
+		volume_ending(volume);
 	worker_stop(volume);
 	snapshots_forget(volume);
 	tables_forget(volume);

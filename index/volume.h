@@ -24,9 +24,12 @@ struct volume_options {
 };
 
 /* Opens the volume in directory `path`; to be called after the process's last fork(). RC_NOT_FOUND: there is none and !create, or its parent is missing; RC_INVALID: the directory holds
- * something else; RC_BUSY: another process has it (why says which); RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash
+ * something else; RC_BUSY: another process has it (why says which), and does not end: one that does is waited for, up to a minute; RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash
  * left staged are collected in the background from here on. */
 enum rc volume_open(const char *path, const struct volume_options *options, struct volume **ret_volume, struct why *why);
+
+/* Says to whoever wants to open the volume that it is about to be closed, so that they wait. To be called as soon as that can be seen, as by a mount that is gone; volume_close() does at the latest. */
+void volume_ending(struct volume *volume);
 
 /* Takes the volume; everything committed is durable when it returns. Views and table references must be gone. NULL is fine. */
 void volume_close(struct volume *volume);

@@ -100,6 +100,16 @@ Test(command, refuses_a_second_mount_of_a_volume_with_the_reason)
 	expect_ok(mkdir(at("Music"), 0755)); /* the first goes on */
 }
 
+Test(command, a_volume_is_free_as_soon_as_its_mount_is_gone)
+{
+	for (int round = 0; round < 10; round++) {
+		assert_sh(RUN "\"$V\" \"$M\"");
+		assert_sh("fusermount3 -u \"$M\" && '" FSCK_ITEMFS "' \"$V\"");
+		assert_sh(RUN "\"$V\" \"$M\" && fusermount3 -u \"$M\"");
+	}
+	cr_expect(await(volume_is_free, volume()), "%s", sh_output());
+}
+
 Test(command, fsck_of_a_mounted_volume_is_told_so)
 {
 	mount_up(NULL);

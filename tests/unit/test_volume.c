@@ -1,6 +1,7 @@
 /* volume: tables, leaves, partitions, definitions, listings and refusals over a real volume, which the check proves sound after each test. */
 #include "index/refusals.h"
 #include "tests/unit/fixture.h"
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,6 +72,28 @@ Test(volume, a_second_opener_is_told_who_has_it)
 	cr_expect_eq(volume_open(path, &options, &second, &why), RC_BUSY);
 	cr_expect_not_null(strstr(why.text, "a test"), "%s", why.text);
 	cr_expect_null(second);
+}
+
+static void *close_later(void *ending)
+{
+	usleep(700 * 1000); /* longer than a volume is waited for whose holder does not end */
+	volume_close(ending);
+	return NULL;
+}
+
+Test(volume, one_that_is_about_to_be_closed_is_waited_for)
+{
+	struct volume_options options = {.holder = "another"};
+	struct volume *second = NULL;
+	pthread_t closing;
+	table_unref(table);
+	volume_ending(volume);
+	cr_assert_eq(pthread_create(&closing, NULL, close_later, volume), 0);
+	enum rc rc = volume_open(path, &options, &second, NULL);
+	pthread_join(closing, NULL);
+	cr_assert_eq(rc, RC_OK, "%s", rc_name(rc));
+	volume = second;
+	table = fixture_find(volume, "Music");
 }
 
 Test(volume, a_directory_with_other_files_is_left_alone)
