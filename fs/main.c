@@ -6,6 +6,7 @@
 #include "fs/options.h"
 #include "fs/session.h"
 #include "index/check.h"
+#include "index/repair.h"
 #include "index/volume.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 /* As fsck(8) has them. */
-enum check_status { CHECK_CLEAN = 0, CHECK_UNCORRECTED = 4, CHECK_FAILED = 8, CHECK_USAGE = 16 };
+enum check_status { CHECK_CLEAN = 0, CHECK_CORRECTED = 1, CHECK_UNCORRECTED = 4, CHECK_FAILED = 8, CHECK_USAGE = 16 };
 
 /* From the mount to the unmount. The order at the end: no request and no notification first, then the drafts, which are kept in
  * the volume; the session is the last that knows the front end. */
@@ -93,31 +94,66 @@ static int mount_command(int argc, char **argv)
 	return rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int check(const struct check_options *options)
+static int repair(const char *path)
+{
+	struct repair_report report;
+	struct why why = {0};
+	enum rc rc = repair_volume(path, stdout, &report, &why);
+
+	if (rc != RC_OK) {
+		fprintf(stderr, "fsck.itemfs: %s: not repaired, and left as found: %s\n", path,
+			why.text[0] != '\0' ? why.text : rc_name(rc));
+		return rc == RC_CORRUPT ? CHECK_UNCORRECTED : CHECK_FAILED;
+	}
+	printf("%s: repaired; the damaged store is kept in %s until you remove it", path, report.place);
+	if (report.lost != 0)
+		printf(", with %lu file%s in lost/ of what could not be put back (report.txt says what)", report.lost,
+		       report.lost == 1 ? "" : "s");
+	putchar('\n');
+	return CHECK_CORRECTED;
+}
+
+/* Of a volume that does not open: whether a repair is for that. */
+static bool is_damage(enum rc rc)
+{
+	return rc == RC_CORRUPT || rc == RC_IO;
+}
+
+/* How many problems there are; RC_OK only where the check could be finished. */
+static enum rc prove(const struct check_options *options, unsigned long *ret_problems, struct why *why)
 {
 	const struct volume_options how = {.passive = true, .holder = "fsck.itemfs"};
-	unsigned long problems = 0;
 	struct volume *volume;
+	enum rc rc = volume_open(options->volume, &how, &volume, why);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = check_volume(volume, stdout, options->verbose, ret_problems);
+	volume_close(volume);
+	return rc == RC_OK ? rc : why_set(why, rc, "%s: the check broke off: %s", options->volume, rc_name(rc));
+}
+
+static int check(const struct check_options *options)
+{
+	unsigned long problems = 0;
 	struct why why = {0};
-	enum rc rc = volume_open(options->volume, &how, &volume, &why);
+	enum rc rc = prove(options, &problems, &why);
 
 	if (rc != RC_OK) {
 		fprintf(stderr, "fsck.itemfs: %s\n", why.text[0] != '\0' ? why.text : rc_name(rc));
-		return CHECK_FAILED;
-	}
-	rc = check_volume(volume, stdout, options->verbose, &problems);
-	volume_close(volume);
-	if (rc != RC_OK) {
-		fprintf(stderr, "fsck.itemfs: %s: the check broke off: %s\n", options->volume, rc_name(rc));
-		return CHECK_FAILED;
+		return options->repair && is_damage(rc) ? repair(options->volume) : CHECK_FAILED;
 	}
 	if (problems == 0) {
 		printf("%s: clean\n", options->volume);
 		return CHECK_CLEAN;
 	}
-	printf("%s: %lu problem%s left as found\n", options->volume, problems, problems == 1 ? "" : "s");
-	if (options->repair)
-		printf("%s: there is nothing that can be repaired automatically\n", options->volume);
+	if (options->repair) {
+		printf("%s: %lu problem%s\n", options->volume, problems, problems == 1 ? "" : "s");
+		fflush(stdout);
+		return repair(options->volume);
+	}
+	printf("%s: %lu problem%s left as found; `fsck.itemfs --repair %s` corrects what can be\n", options->volume, problems,
+	       problems == 1 ? "" : "s", options->volume);
 	return CHECK_UNCORRECTED;
 }
 

@@ -38,20 +38,22 @@ const char options_help[] =
     "     fsname=NAME       what df and mount show as the source (default: VOLUME)\n"
     "     nosuid, nodev, noexec, noatime …  as in mount(8)\n";
 
-const char options_check_usage[] = "usage: fsck.itemfs [-nv] VOLUME\n";
+const char options_check_usage[] = "usage: fsck.itemfs [-nvy] [--repair] VOLUME\n";
 
 const char options_check_help[] =
     "\n"
     "Reads the whole of VOLUME, which must not be mounted, and proves that every index agrees with its table.\n"
     "\n"
-    "  -n         change nothing (which is always so)\n"
-    "  -v         say what is being looked at\n"
-    "  -a -p -y   accepted; there is nothing that could be repaired automatically\n"
-    "  -f         accepted; the check is always a full one\n"
-    "  -h         print this\n"
-    "  -V         print the versions\n"
+    "  --repair, -y  where it does not, or does not open: save what is whole, and make the rest anew.\n"
+    "                The damaged store is kept in VOLUME/damaged-N\n"
+    "  -n            change nothing, whatever else is asked for\n"
+    "  -v            say what is being looked at\n"
+    "  -a -p         accepted; nothing is repaired that nobody asked for\n"
+    "  -f            accepted; the check is always a full one\n"
+    "  -h            print this\n"
+    "  -V            print the versions\n"
     "\n"
-    "Status: 0 clean, 4 something disagrees, 8 the check could not be made, 16 wrong use.\n";
+    "Status: 0 clean, 1 repaired, 4 something disagrees, 8 it could not be done, 16 wrong use.\n";
 
 enum meaning {
 	MEANS_FOREGROUND,
@@ -460,8 +462,9 @@ enum rc options_for_libfuse(const struct options *options, struct fuse_args *ret
 enum rc options_parse_check(int argc, char **argv, struct check_options *ret_options, struct why *why)
 {
 	static const struct option long_options[] = {
-	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	    {"repair", no_argument, NULL, 'y'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
 	struct check_options options = {0};
+	bool only_look = false;
 	int letter;
 
 	optind = 0; /* glibc: begin anew, whatever was parsed before */
@@ -472,7 +475,8 @@ enum rc options_parse_check(int argc, char **argv, struct check_options *ret_opt
 		if (letter == '?')
 			return why_set(why, RC_INVALID, "unknown option '%s'", argv[optind - 1]);
 		options.verbose |= letter == 'v';
-		options.repair |= letter == 'a' || letter == 'y' || letter == 'p';
+		options.repair |= letter == 'y';
+		only_look |= letter == 'n';
 		options.help |= letter == 'h';
 		options.version |= letter == 'V';
 	}
@@ -481,6 +485,7 @@ enum rc options_parse_check(int argc, char **argv, struct check_options *ret_opt
 	if (optind + 1 < argc)
 		return why_set(why, RC_INVALID, "one argument too many: '%s'", argv[optind + 1]);
 	options.volume = argv[optind];
+	options.repair &= !only_look;
 	*ret_options = options;
 	return RC_OK;
 }

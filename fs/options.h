@@ -53,7 +53,7 @@ bool options_lies_in(const char *inner, const char *outer);
 struct check_options {
 	const char *volume; /* borrowed from argv */
 	bool verbose;
-	bool repair; /* asked for; there is none */
+	bool repair; /* --repair or -y, and no -n. Not -a, -p: what a boot does unasked is to look */
 	bool help;
 	bool version;
 };

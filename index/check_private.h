@@ -91,6 +91,9 @@ enum rc check_bodies(struct check *check, const struct buf *prefix, char head_le
 /* check_table.c */
 enum rc check_table(struct check *check, const char *name, uint32_t id);
 void check_say_row(void *table, const uint8_t *key, size_t n, const char *words);
+/* Whether an item of the table may have these keys (sk NULL: it has no sort key); and whether a partition may: one without items, and a plain file's, may be pending in any table. */
+bool check_keys_sound(const struct check_table *table, const struct key *pk, const struct key *sk);
+bool check_partition_sound(const struct check_table *table, const struct key *pk);
 bool check_key_sound(const struct key *key, const struct schema_attribute *attribute, enum key_role role);
 /* The item of this key, parsed; *ret_item stays NULL where it is not there (*ret_there) or not sound. */
 enum rc check_item(struct check_table *table, const struct key *pk, const struct key *sk, bool *ret_there,

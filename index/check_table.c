@@ -22,17 +22,16 @@ static bool base_key_sound(const struct check_table *t, const struct key *key, c
 	return key->type == KEY_PENDING ? !t->schema->declared : check_key_sound(key, attribute, role);
 }
 
-static bool keys_sound(const struct check_table *t, const struct key *pk, const struct key *sk)
+bool check_keys_sound(const struct check_table *t, const struct key *pk, const struct key *sk)
 {
 	const struct schema_key *key = &t->schema->key;
 	return base_key_sound(t, pk, &key->partition[0], KEY_PARTITION) &&
 	       (!sk || base_key_sound(t, sk, &key->sort[0], KEY_SORT));
 }
 
-/* A partition's without items, and a plain file's, may be pending in any table. */
-static bool partition_sound(const struct check_table *t, const struct key *pk)
+bool check_partition_sound(const struct check_table *t, const struct key *pk)
 {
-	return pk->type == KEY_PENDING || keys_sound(t, pk, NULL);
+	return pk->type == KEY_PENDING || check_keys_sound(t, pk, NULL);
 }
 
 static void add_prefix(const struct check_table *t, char letter, struct buf *prefix)
@@ -111,7 +110,7 @@ static enum rc check_partition(void *context, const struct check_row *row)
 	cleanup_buf struct buf items = {0}, files = {0};
 	uint64_t item_count = 0, file_count = 0;
 	t->counted.partitions++;
-	if (row_parse_partition(row->key, row->n, &pk) || !partition_sound(t, &pk)) {
+	if (row_parse_partition(row->key, row->n, &pk) || !check_partition_sound(t, &pk)) {
 		check_row_problem(t, row->key, row->n, "its key is none of this table");
 		return RC_OK;
 	}
@@ -192,7 +191,7 @@ static enum rc check_item_row(void *context, const struct check_row *row)
 	bool has_sk = schema_has_sort(t->schema);
 	const struct key *sort = has_sk ? &sk : NULL;
 	t->counted.items++;
-	if (row_parse_item(row->key, row->n, has_sk, &pk, &sk) || !keys_sound(t, &pk, sort)) {
+	if (row_parse_item(row->key, row->n, has_sk, &pk, &sk) || !check_keys_sound(t, &pk, sort)) {
 		check_row_problem(t, row->key, row->n, "its key is none of this table");
 		t->bytes_known = false;
 		return RC_OK;
@@ -224,7 +223,7 @@ static enum rc check_file_row(void *context, const struct check_row *row)
 	bool inside;
 	const char *name;
 	size_t name_n;
-	if (row_parse_file(row->key, row->n, &inside, &pk, &name, &name_n) || (inside && !partition_sound(t, &pk))) {
+	if (row_parse_file(row->key, row->n, &inside, &pk, &name, &name_n) || (inside && !check_partition_sound(t, &pk))) {
 		check_row_problem(t, row->key, row->n, "its key is none of this table");
 		return RC_OK;
 	}

@@ -54,6 +54,9 @@ struct view {
 	bool frozen; /* a snapshot's: what it shows cannot change */
 };
 
+/* Takes the volume's lock, which goes with the descriptor (and the process); `holder` is who has it, in words. RC_BUSY: why says who has it now. */
+enum rc volume_lock(const char *path, const char *holder, int *ret_fd, struct why *why);
+
 static inline struct store_snapshot *view_snapshot(const struct view *view)
 {
 	return view ? view->snapshot : NULL;

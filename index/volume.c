@@ -190,21 +190,26 @@ static bool wait_for_lock(int fd, char *words, size_t size)
 }
 
 /* The lock is the kernel's (it goes with the process); the file's text only tells who has it. */
-static enum rc take_lock(struct volume *volume, const char *holder, struct why *why)
+enum rc volume_lock(const char *volume, const char *holder, int *ret_fd, struct why *why)
 {
 	char *path = NULL, words[512] = "";
-	if (asprintf(&path, "%s/lock", volume->path) < 0)
+	if (asprintf(&path, "%s/lock", volume) < 0)
 		return RC_NO_MEMORY;
-	volume->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	free(path);
-	if (volume->lock_fd < 0)
-		return why_set(why, rc_of_errno(errno), "%s/lock: %s", volume->path, strerror(errno));
-	if (!wait_for_lock(volume->lock_fd, words, sizeof words))
-		return why_set(why, RC_BUSY, "%s is in use: %s", volume->path, words[0] ? words : "another process has it open");
-	if (ftruncate(volume->lock_fd, 0) != 0 ||
-	    dprintf(volume->lock_fd, "%s (process %ld)\n", holder ? holder : "itemfs", (long)getpid()) < 0)
-		return why_set(why, rc_of_errno(errno), "%s/lock: %s", volume->path, strerror(errno));
-	return RC_OK;
+	if (fd < 0)
+		return why_set(why, rc_of_errno(errno), "%s/lock: %s", volume, strerror(errno));
+	enum rc rc = RC_OK;
+	if (!wait_for_lock(fd, words, sizeof words)) {
+		rc = why_set(why, RC_BUSY, "%s is in use: %s", volume, words[0] ? words : "another process has it open");
+	} else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%s (process %ld)\n", holder ? holder : "itemfs", (long)getpid()) < 0) {
+		rc = why_set(why, rc_of_errno(errno), "%s/lock: %s", volume, strerror(errno));
+	}
+	if (rc)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return rc;
 }
 
 static enum rc open_store(struct volume *volume, bool create, struct why *why)
@@ -259,6 +264,12 @@ static enum rc read_record(struct volume *volume, struct why *why)
 	return RC_OK;
 }
 
+static void say_what_to_do(const char *path, struct why *why)
+{
+	struct why before = *(why ? why : &(struct why){.text = ""});
+	why_set(why, RC_CORRUPT, "%s: the volume is damaged; `fsck.itemfs --repair %s` saves what is whole", before.text, path);
+}
+
 enum rc volume_open(const char *path, const struct volume_options *options, struct volume **ret_volume, struct why *why)
 {
 	enum rc rc = make_or_find(path, options->create, why);
@@ -276,7 +287,7 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 	pthread_rwlock_init(&volume->tables_lock, NULL);
 	rc = (volume->path = strdup(path)) ? RC_OK : RC_NO_MEMORY;
 	if (!rc)
-		rc = take_lock(volume, options->holder, why);
+		rc = volume_lock(volume->path, options->holder, &volume->lock_fd, why);
 	if (!rc)
 		rc = open_store(volume, options->create, why);
 	if (!rc)
@@ -287,6 +298,8 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 		why_set(why, rc, "%s: what was rejected in earlier mounts cannot be read: the volume is damaged", path);
 	if (!rc && !options->passive && (rc = worker_start(volume, options->build_rate)))
 		why_set(why, rc, "out of memory");
+	if (rc == RC_CORRUPT)
+		say_what_to_do(path, why);
 	if (rc) {
 		volume_close(volume);
 		return rc;

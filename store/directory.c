@@ -79,13 +79,15 @@ static enum rc check_creatable(int dir, const char *path, struct why *why)
 static enum rc check_store(int dir, const char *path, bool create, struct why *why)
 {
 	struct stat st;
+	enum rc rc;
 
 	if (fstatat(dir, "CURRENT", &st, 0) == 0)
 		return RC_OK;
 	if (errno != ENOENT)
 		return why_errno(why, errno, path);
-	if (create)
-		return check_creatable(dir, path, why);
+	rc = check_creatable(dir, path, why);
+	if (create || rc == RC_CORRUPT)
+		return rc;
 	return why_set(why, RC_NOT_FOUND, "%s: there is no store in it", path);
 }
 

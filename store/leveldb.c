@@ -27,6 +27,7 @@
 #include "store/log_check.h"
 #include "store/log_sync.h"
 #include "store/room.h"
+#include "store/salvage.h"
 #include <errno.h>
 #include <leveldb/c.h>
 #include <pthread.h>
@@ -284,6 +285,27 @@ enum rc store_open(const char *path, const struct store_options *options, struct
 	return RC_OK;
 
 fail:
+	store_free(store);
+	return rc;
+}
+
+enum rc store_salvage(const char *path, const char *copy, FILE *out, struct why *why)
+{
+	struct store_options wanted = {0};
+	struct store *store = calloc(1, sizeof(*store)); /* for its options; never opened */
+	char *message = NULL;
+	enum rc rc;
+
+	if (!store)
+		return why_set(why, RC_NO_MEMORY, "%s: no memory to salvage it", path);
+	store->dir = -1;
+	rc = salvage_files(path, copy, out, why);
+	if (!rc) {
+		store->write_buffer = DEFAULT_WRITE_BUFFER;
+		make_options(store, &wanted);
+		leveldb_repair_db(store->options, copy, &message);
+		rc = rc_of_message(message, why);
+	}
 	store_free(store);
 	return rc;
 }

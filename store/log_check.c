@@ -1,4 +1,5 @@
 #include "store/log_check.h"
+#include "store/crc.h"
 #include "store/log_sync.h"
 #include "store/oserror.h"
 #include <errno.h>
@@ -26,29 +27,6 @@ struct reader {
 	uint8_t block[BLOCK];
 };
 
-/* CRC-32C, as LevelDB stores it. */
-static void make_crc_table(uint32_t table[256])
-{
-	for (uint32_t i = 0; i < 256; i++) {
-		uint32_t crc = i;
-
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0x82f63b78u : crc >> 1;
-		table[i] = crc;
-	}
-}
-
-static uint32_t crc_step(const struct reader *reader, uint32_t crc, uint8_t byte)
-{
-	return reader->crc_table[(crc ^ byte) & 0xff] ^ crc >> 8;
-}
-
-static uint32_t crc_stored(uint32_t crc)
-{
-	crc = ~crc;
-	return (crc >> 15 | crc << 17) + 0xa282ead8u;
-}
-
 static uint32_t header_crc(const uint8_t *header)
 {
 	return header[0] | (uint32_t)header[1] << 8 | (uint32_t)header[2] << 16 | (uint32_t)header[3] << 24;
@@ -62,10 +40,10 @@ static size_t header_length(const uint8_t *header)
 /* Does the checksum fit the record, if it has n bytes after its header? */
 static bool fits(const struct reader *reader, const uint8_t *header, size_t n)
 {
-	uint32_t crc = 0xffffffffu;
+	uint32_t crc = CRC_START;
 
 	for (size_t i = 0; i <= n; i++)
-		crc = crc_step(reader, crc, header[HEADER - 1 + i]);
+		crc = crc_step(reader->crc_table, crc, header[HEADER - 1 + i]);
 	return crc_stored(crc) == header_crc(header);
 }
 
@@ -73,10 +51,10 @@ static bool fits(const struct reader *reader, const uint8_t *header, size_t n)
 static bool fits_some_length(const struct reader *reader, const uint8_t *header, size_t most)
 {
 	uint32_t wanted = header_crc(header);
-	uint32_t crc = 0xffffffffu;
+	uint32_t crc = CRC_START;
 
 	for (size_t i = 0; i <= most; i++) {
-		crc = crc_step(reader, crc, header[HEADER - 1 + i]);
+		crc = crc_step(reader->crc_table, crc, header[HEADER - 1 + i]);
 		if (crc_stored(crc) == wanted)
 			return true;
 	}
@@ -229,7 +207,7 @@ static enum rc check_file(int dir, const char *name, uint64_t *sequence, struct 
 
 	if (!reader)
 		return why_set(why, RC_NO_MEMORY, "%s: no memory to check it", name);
-	make_crc_table(reader->crc_table);
+	crc_make_table(reader->crc_table);
 	reader->sequence = sequence;
 	reader->fd = openat(dir, name, O_RDWR | O_CLOEXEC);
 	if (reader->fd < 0) {

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct store;
 struct store_snapshot; /* a frozen view; NULL where one is asked for means "as it is now" */
@@ -30,6 +31,11 @@ struct store_options {
 enum rc store_open(const char *path, const struct store_options *options, struct store **ret_store, struct why *why);
 /* Takes the store. Every cursor, snapshot and batch of it must be gone. Syncs first. NULL is fine. */
 void store_close(struct store *store);
+
+/* Makes the new directory `copy` a store of all rows that can still be read in the damaged one at `path`, which nobody may have open and which stays as it is, byte for byte. Says in lines to
+ * `out` what could not be read. Rows that were overwritten or deleted may be back: where a change is what was damaged, the row is as it was before; and where the crash left tables behind
+ * that had been merged already, they count again. RC_BUSY; RC_NO_SPACE, RC_IO; RC_CORRUPT: nothing in there is a store's. */
+enum rc store_salvage(const char *path, const char *copy, FILE *out, struct why *why);
 
 /* Appends the value to *ret_value (caller's buf). RC_NOT_FOUND leaves it as it was. */
 enum rc store_get(struct store *store, const struct store_snapshot *at, const void *key, size_t n, struct buf *ret_value);

@@ -118,6 +118,26 @@ Test(command, fsck_of_a_mounted_volume_is_told_so)
 	cr_expect_gt(strlen(sh_output()), 0);
 }
 
+Test(command, a_damaged_volume_says_how_it_is_repaired_and_then_mounts)
+{
+	mount_up(NULL);
+	assert_ok(mkdir(at("Music"), 0755));
+	assert_ok(mkdir(at("Music/Queen"), 0755));
+	assert_ok(put("Music/Queen/Liar.json", "{\"year\":1973}"));
+	mount_down();
+	assert_sh("rm $V/db/CURRENT");
+	cr_expect_neq(sh(text("%s $V $M", ITEMFS)), 0);
+	cr_expect_not_null(strstr(sh_output(), text("`fsck.itemfs --repair %s`", volume())), "%s", sh_output());
+	cr_expect_eq(fsck_volume(volume()), 8, "%s", sh_output());
+	cr_expect_eq(sh(text("%s --repair -n $V", FSCK_ITEMFS)), 8, "%s", sh_output());
+	cr_expect_eq(sh(text("%s --repair $V", FSCK_ITEMFS)), 1, "%s", sh_output());
+	cr_expect_not_null(strstr(sh_output(), "/damaged-1 "), "%s", sh_output());
+	cr_expect_eq(sh(text("%s --repair $V", FSCK_ITEMFS)), 0, "there is nothing to repair: %s", sh_output());
+	mount_up(NULL);
+	cr_expect_str_eq(content("Music/Queen/Liar.json"), "{\"year\":1973}");
+	assert_ok(put("Music/Queen/Jealousy.json", "{\"year\":1978}"));
+}
+
 Test(command, fsck_exits_as_fsck_does)
 {
 	mount_up(NULL);

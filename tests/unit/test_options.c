@@ -410,15 +410,19 @@ Test(check_options, letters_may_be_joined_and_stand_anywhere)
 	cr_assert(!options.verbose);
 }
 
-Test(check_options, each_wish_for_a_repair_is_noted)
+Test(check_options, a_repair_is_what_is_asked_for_as_such)
 {
-	const char *const letters[] = {"-a", "-p", "-y"};
+	static const struct {
+		const char *words[2];
+		bool repair;
+	} cases[] = {{{"-y", "-f"}, true},       {{"--repair", "-v"}, true}, {{"-a", "-f"}, false},
+		     {{"-p", "-f"}, false}, {{"-y", "-n"}, false},      {{"-n", "--repair"}, false}};
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct check_options options;
 
-		cr_assert_eq(PARSE_CHECK(&options, NULL, letters[i], "vol"), RC_OK);
-		cr_assert(options.repair);
+		cr_assert_eq(PARSE_CHECK(&options, NULL, cases[i].words[0], cases[i].words[1], "vol"), RC_OK);
+		cr_expect_eq(options.repair, cases[i].repair, "%s %s", cases[i].words[0], cases[i].words[1]);
 	}
 }
 

@@ -1,0 +1,26 @@
+/* repair: makes a damaged volume one that agrees with itself again (fsck.itemfs --repair).
+ *
+ * Nothing that is there is changed: a new store is made beside the damaged one, of all that reads and is sound; everything that can be derived is derived anew (partitions, indexes,
+ * counters, the catalogue's names); the check must find nothing in it; and only then the two change places, in one step where the file system has one. The damaged store stays, in the volume's
+ * directory damaged-N/db, until somebody removes it. What was not sound stays beside it, byte for byte, as damaged-N/lost/NUMBER, and damaged-N/report.txt says of each what it is.
+ */
+#ifndef ITEMFS_REPAIR_H
+#define ITEMFS_REPAIR_H
+
+#include "store/model/rc.h"
+#include "store/model/why.h"
+#include <limits.h>
+#include <stdio.h>
+
+struct repair_report {
+	unsigned long lost;   /* rows that could not be kept, each a file in lost/ */
+	unsigned long said;   /* lines: of these, and of what was made anew */
+	char place[PATH_MAX]; /* of damaged-N */
+};
+
+/* Repairs the volume in directory `path`, which nobody may have open, whether it opens or not. Says in lines to `out` what it does not keep as it was. Where it fails the volume is as it was
+ * before: RC_BUSY, RC_NO_SPACE (it takes as much room as the volume has), RC_UNSUPPORTED (a newer format), RC_IO, RC_NO_MEMORY, RC_NOT_FOUND; RC_CORRUPT: nothing could be
+ * read, or what was made of it does not pass the check. */
+enum rc repair_volume(const char *path, FILE *out, struct repair_report *ret_report, struct why *why);
+
+#endif
