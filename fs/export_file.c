@@ -3,6 +3,7 @@
  * Locks: a stream's own lock is taken before the names and before tree.lock. tree.lock guards what hangs on the node: the last pass's finding, and the streams that are open.
  */
 #include "fs/export_file.h"
+#include "fs/place.h"
 #include "fs/query_path.h"
 #include "fs/reply.h"
 #include <stdlib.h>
@@ -266,6 +267,14 @@ enum rc export_file_read(fuse_req_t req, struct export_stream *stream, uint64_t 
 
 /* ---- attributes ---- */
 
+static bool in_index(const struct node *node)
+{
+	while (node && node->kind != NODE_INDEX)
+		node = node->parent;
+	return node;
+}
+
+/* What an export of items shows, it shows whatever their modes say. */
 enum rc export_file_stat(struct frontend *front, struct node *node, struct stat *ret_stat)
 {
 	bool directory = node->kind == NODE_EXPORT;
@@ -277,8 +286,12 @@ enum rc export_file_stat(struct frontend *front, struct node *node, struct stat 
 	ret_stat->st_ino = node_ino(node);
 	ret_stat->st_mode &= 0777;
 	ret_stat->st_mode = directory ? S_IFDIR | (ret_stat->st_mode & 0555) : S_IFREG | (ret_stat->st_mode & 0444);
-	if (directory)
-		return RC_OK;
+	struct place place;
+	rc = place_of(front, node, &place);
+	if (!rc && !in_index(node))
+		rc = reply_owners_alone(place.table, ret_stat);
+	if (rc || directory)
+		return rc;
 	pthread_mutex_lock(&front->tree.lock);
 	uint64_t size = node->extent ? node->extent->size : 0;
 	pthread_mutex_unlock(&front->tree.lock);

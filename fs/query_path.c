@@ -414,6 +414,12 @@ static enum rc result_head(const struct place *place, struct head *ret_head)
 	return rc;
 }
 
+/* A filter tells of the bytes of items, whatever their modes say: which names pass it. */
+static bool is_filter(const struct node *node, const struct place *place)
+{
+	return node->kind == NODE_OPERATOR && strcmp(node->name, ".where") == 0 && !in_index(place);
+}
+
 enum rc query_path_stat(struct node *node, const struct place *place, struct stat *ret_stat)
 {
 	struct head head;
@@ -428,7 +434,7 @@ enum rc query_path_stat(struct node *node, const struct place *place, struct sta
 		meta.mode &= QUERY_PATH_MODE;
 		stat_directory(ret_stat, node_ino(node), &meta);
 	}
-	return RC_OK;
+	return is_filter(node, place) ? reply_owners_alone(place->table, ret_stat) : RC_OK;
 }
 
 enum rc query_path_read(const struct place *place, struct buf *out)

@@ -26,6 +26,10 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 /* The size of `.itemfs/errors` as this user reads it; reply_stat() gives it as who mounted does. */
 enum rc reply_errors_size(struct frontend *front, uint32_t uid, struct stat *st);
 
+/* Whose doors they are that lead to the bytes of all items at once, whatever modes those have (exports, filters): the table's owner's alone, 0500 and 0400. Entries of an index, which anybody
+ * may read who is let into the table, need none. With the names held. */
+enum rc reply_owners_alone(struct table *table, struct stat *st);
+
 /* What a new name in `parent` begins with: its maker's, and in a setgid directory that one's group. With the names held. */
 struct meta reply_new_meta(struct frontend *front, struct node *parent, mode_t mode, const struct fuse_ctx *ctx);
 

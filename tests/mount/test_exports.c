@@ -223,14 +223,16 @@ Test(exports, any_change_is_erofs)
 	cr_expect(exists("Music/Queen/Liar.json"));
 }
 
-Test(exports, may_be_read_by_whom_the_directory_may)
+Test(exports, are_their_tables_owners_alone_and_those_of_an_index_as_its_entries)
 {
 	music();
-	cr_expect_eq(mode_of("Music/.export"), 0555);
-	cr_expect_eq(mode_of("Music/.export/items.json"), 0444);
-	expect_ok(chmod(at("Music/Queen"), 0710));
-	cr_expect_eq(mode_of("Music/Queen/.export"), 0510);
+	cr_expect_eq(mode_of("Music/.export"), 0500);
+	cr_expect_eq(mode_of("Music/.export/items.json"), 0400);
+	expect_ok(chmod(at("Music/Queen"), 0755));
+	cr_expect_eq(mode_of("Music/Queen/.export"), 0500);
 	cr_expect_eq(mode_of("Music/Queen/.export/items.json"), 0400);
+	cr_expect_eq(mode_of("Music/.index/by-year/.export"), 0555);
+	cr_expect_eq(mode_of("Music/.index/by-year/.export/items.json"), 0444);
 }
 
 Test(exports, a_csv_of_too_many_columns_says_why)
