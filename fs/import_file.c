@@ -470,7 +470,7 @@ static enum rc rename_upload(fuse_req_t req, struct node *directory, struct uplo
 		upload_unlist(front, upload, true);
 	struct upload *replaced = rc ? NULL : upload_find(front, upload->table, to_name);
 	if (replaced)
-		upload_unlist(front, replaced, true);
+		upload_unlist(front, replaced, false); /* who still writes it is told nothing, so it is imported, too */
 	upload_unref(replaced);
 	struct node *node = node_find(&front->tree, directory, name);
 	if (node) {

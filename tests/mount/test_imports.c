@@ -384,6 +384,24 @@ Test(imports, what_is_removed_while_it_is_written_is_not_imported)
 	cr_expect_str_eq(listing("Music/.import"), "");
 }
 
+Test(imports, what_is_replaced_while_it_is_written_is_imported_all_the_same)
+{
+	int first = open(at("Music/.import/a.jsonl"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	cr_assert(first >= 0);
+	cr_expect_eq(write(first, LIAR "\n", sizeof LIAR), (ssize_t)sizeof LIAR);
+	int second = open(at("Music/.import/a.jsonl"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	cr_assert(second >= 0);
+	cr_expect_eq(write(second, SOS "\n", sizeof SOS), (ssize_t)sizeof SOS);
+	expect_ok(put("Music/.import/.a", "{\"Artist\":\"Abba\",\"Title\":\"Fernando\"}\n"));
+	expect_ok(rename(at("Music/.import/.a"), at("Music/.import/a.jsonl")));
+	expect_ok(close(second));
+	expect_ok(close(first));
+	cr_expect_str_eq(content("Music/Queen/Liar.json"), LIAR);
+	cr_expect_str_eq(content("Music/ABBA/SOS.json"), SOS);
+	cr_expect(exists("Music/Abba/Fernando.json"));
+	cr_expect_str_eq(listing("Music/.import"), "a.jsonl.result.json\n");
+}
+
 Test(imports, bytes_may_come_in_any_order)
 {
 	int fd = open(at("Music/.import/a.jsonl"), O_WRONLY | O_CREAT, 0644);
