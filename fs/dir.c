@@ -47,6 +47,7 @@ struct stream {
 	struct part parts[PARTS_MAX];
 	unsigned count, current;
 	uint64_t position; /* entries behind us, over all parts */
+	bool bare;         /* entries are told without their nodes */
 	char name[256];
 };
 
@@ -527,7 +528,7 @@ static size_t put_plus(fuse_req_t req, struct stream *s, const struct entry *ent
 	size_t need = fuse_add_direntry_plus(req, NULL, 0, entry->name, &plus, 0);
 	if (need > room)
 		return need;
-	if (!is_bare(entry)) {
+	if (!s->bare && !is_bare(entry)) {
 		struct node *node = node_listed(&front->tree, s->node, entry->name, entry->kind, entry->table);
 		if (node && !fill_plus(front, s, entry, node, &plus)) {
 			/* Gone since the view was pinned: a plain entry, that the kernel looks up when it needs it. */
@@ -538,6 +539,15 @@ static size_t put_plus(fuse_req_t req, struct stream *s, const struct entry *ent
 	return fuse_add_direntry_plus(req, at, room, entry->name, &plus, (off_t)s->position);
 }
 
+/* Of a snapshot that was dropped the kernel is to remember no more names than it has. */
+static bool is_dropped(struct frontend *front, const struct stream *s)
+{
+	names_read(front);
+	bool dropped = node_is_dropped(s->node);
+	names_done(front);
+	return dropped;
+}
+
 static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_file_info *fi, bool plus)
 {
 	struct frontend *front = front_of(req);
@@ -546,6 +556,7 @@ static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_
 	struct entry entry;
 	char *out = malloc(size);
 	pthread_mutex_lock(&s->lock);
+	s->bare = plus && is_dropped(front, s);
 	enum rc rc = !out ? RC_NO_MEMORY : offset < 0 ? RC_INVALID : seek(front, s, (uint64_t)offset);
 	while (!rc && !(rc = step(front, s, &entry))) {
 		size_t n = plus ? put_plus(req, s, &entry, out + used, size - used) : put(req, s, &entry, out + used, size - used);

@@ -152,10 +152,13 @@ void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 		rc = entry_of(front, node, &entry);
 	/* That a name is not there may be remembered where only we can make it come. */
 	entry.entry_timeout = node ? entry.entry_timeout : reply_keep(parent->kind);
+	bool dropped = node_is_dropped(parent);
 	names_done(front);
 	refuse_request(req, parent, name, rc, &why);
 	if (rc == RC_AGAIN)
 		refuse_unready(req, parent);
+	if (dropped)
+		notifier_name_gone(front->notifier, ino, name); /* is sent when the kernel has made the name: see let_go() */
 	if (rc == RC_NOT_FOUND && !node && entry.entry_timeout > 0)
 		fuse_reply_entry(req, &entry);
 	else
@@ -387,6 +390,13 @@ static enum rc remove_directory(struct frontend *front, struct node *node, const
 	}
 }
 
+/* A name that the kernel remembers keeps its directory, and so the rows of a snapshot that was dropped, when nobody uses it any more; one that it was told is gone goes with its last user. */
+static void let_go(void *context, const struct node *node)
+{
+	struct frontend *front = context;
+	notifier_name_gone(front->notifier, node_id(&front->tree, node->parent), node->name);
+}
+
 void names_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct frontend *front = front_of(req);
@@ -402,6 +412,8 @@ void names_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)
 		if (node->table)
 			upload_drop(front, node->table);
 		node_kill(&front->tree, node);
+		if (node->kind == NODE_SNAPSHOT)
+			node_each_below(&front->tree, node, let_go, front);
 	}
 	names_done(front);
 	if (node)

@@ -58,11 +58,41 @@ void node_set_snapshot(struct tree *tree, struct node *node, struct snapshot *sn
 	pthread_mutex_unlock(&tree->lock);
 }
 
-struct snapshot *node_snapshot(const struct node *node)
+static const struct node *top_of(const struct node *node)
 {
 	while (node && node->kind != NODE_SNAPSHOT)
 		node = node->parent;
-	return node ? node->snapshot : NULL;
+	return node;
+}
+
+struct snapshot *node_snapshot(const struct node *node)
+{
+	const struct node *top = top_of(node);
+	return top ? top->snapshot : NULL;
+}
+
+bool node_is_dropped(const struct node *node)
+{
+	const struct node *top = top_of(node);
+	return top && top->dead;
+}
+
+static bool is_below(const struct node *node, const struct node *top)
+{
+	while ((node = node->parent))
+		if (node == top)
+			return true;
+	return false;
+}
+
+void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, void *context)
+{
+	pthread_mutex_lock(&tree->lock);
+	for (size_t i = 0; i < tree->buckets; i++)
+		for (const struct node *n = tree->bucket[i]; n; n = n->chain)
+			if (!n->dead && is_below(n, top))
+				fn(context, n);
+	pthread_mutex_unlock(&tree->lock);
 }
 
 static struct node **bucket_of(const struct tree *tree, const struct node *parent, const char *name)

@@ -138,6 +138,12 @@ void node_set_snapshot(struct tree *tree, struct node *node, struct snapshot *sn
 /* The snapshot that the node is, or lies in; borrowed, NULL: the live volume. With tree.names held, or a hold on the node. */
 struct snapshot *node_snapshot(const struct node *node);
 
+/* Whether it lies in a snapshot that was dropped, and is there for those only who have something of it open. The same locks. */
+bool node_is_dropped(const struct node *node);
+/* Calls `fn` for each living node below this one, in no order, with tree.lock held. */
+typedef void node_fn(void *context, const struct node *node);
+void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, void *context);
+
 /* st_ino, which is another thing than the node id: a hash of the names below a table and of the table's identity, the same in every mount; in a
  * snapshot, of its name as well, so that a copy of a file is another file, and the next snapshot of that name has the same numbers. Computed from the names as they are, so
  * that it follows the renaming of a directory. With tree.names held. */

@@ -318,6 +318,51 @@ Test(snapshots, go_on_for_those_who_have_something_of_them_open)
 	close(large);
 }
 
+/* How many views the engine holds rows for. */
+static bool holds(const char *count)
+{
+	return sh(text("[ $(jq .engine.snapshots \"$M/.itemfs/stats.json\") = %s ]", count)) == 0;
+}
+
+/* Nothing that the kernel remembers of one keeps its rows: rmdir does not wait for memory to become scarce. */
+Test(snapshots, are_let_go_of_with_the_last_who_has_something_of_them_open)
+{
+	cr_assert(await(holds, "0"));
+	assert_ok(take("s"));
+	assert_ok(take("t"));
+	expect_as_it_was("s");
+	expect_as_it_was("t");
+	cr_expect(await(holds, "2"), "%s", content(".itemfs/stats.json"));
+	int fd = open(at(in("s", "Music/Queen/Liar.json")), O_RDONLY);
+	cr_assert_geq(fd, 0);
+	assert_ok(drop("t"));
+	cr_expect(await(holds, "1"), "%s", content(".itemfs/stats.json"));
+	assert_ok(drop("s"));
+	cr_expect(holds("1"));
+	close(fd);
+	cr_expect(await(holds, "0"), "%s", content(".itemfs/stats.json"));
+}
+
+/* Nor what those looked at and looked for who stood in it when it went. */
+Test(snapshots, are_let_go_of_with_the_last_who_stands_in_them)
+{
+	assert_ok(take("s"));
+	int queen = open(at(in("s", "Music/Queen")), O_RDONLY | O_DIRECTORY);
+	cr_assert_geq(queen, 0);
+	assert_ok(drop("s"));
+	int fd = openat(queen, "Liar.json", O_RDONLY);
+	cr_expect_geq(fd, 0);
+	expect_errno(openat(queen, "Absent.json", O_RDONLY), ENOENT);
+	expect_sh(text("ls -l /proc/%d/fd/%d/ /proc/%d/fd/%d/../Empty | wc -l", (int)getpid(), queen, (int)getpid(), queen), "8\n");
+	struct stat st;
+	expect_ok(fstatat(queen, "../Abba/SOS.json", &st, 0));
+	expect_errno(fstatat(queen, "../Absent", &st, 0), ENOENT);
+	cr_expect(holds("1"));
+	close(fd);
+	close(queen);
+	cr_expect(await(holds, "0"), "%s", content(".itemfs/stats.json"));
+}
+
 /* A shell that stands in what goes, as a command with one argument: where. It says what it sees there when told to. */
 #define SHELL_IN "cd \"$M/.itemfs/snapshots/s/%s\" && rmdir \"$M/.itemfs/snapshots/s\" && mkdir \"$M/.itemfs/snapshots/s\" && "
 
