@@ -31,7 +31,7 @@ void attr_get(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		names_read(front);
 	}
 	if (!rc)
-		rc = reply_stat(front, node, &st, &keep);
+		rc = reply_stat_known(front, node, &st, &keep);
 	if (!rc && node->kind == NODE_ERRORS)
 		rc = reply_errors_size(front, fuse_req_ctx(req)->uid, &st);
 	names_done(front);
@@ -251,7 +251,7 @@ void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, stru
 	if (!rc && (change.mode_set || change.uid_set || change.gid_set || change.atime_set || change.mtime_set))
 		rc = change_meta(front, node, &change);
 	if (!rc)
-		rc = reply_stat(front, node, &st, &keep);
+		rc = reply_stat_known(front, node, &st, &keep);
 	names_done(front);
 	pthread_mutex_unlock(lock);
 	if (rc == RC_REFUSED || rc == RC_UNFINISHED)

@@ -264,11 +264,6 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	case NODE_PARTITION:
 		rc = partition_get(place.table, NULL, &place.leaf.pk, &record);
 		meta = record.meta;
-		if (rc == RC_NOT_FOUND) { /* it went with its last item: empty to whoever knows it, until it is removed or forgotten */
-			rc = table_stat(place.table, NULL, &counters);
-			meta = counters.meta;
-			meta.mode = 0755;
-		}
 		break;
 	case NODE_DEFINITION:
 	case NODE_ITEM:
@@ -289,6 +284,24 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 		return rc;
 	appear(front, node, &meta);
 	stat_directory(ret_stat, node_ino(node), &meta);
+	return RC_OK;
+}
+
+enum rc reply_stat_known(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep)
+{
+	struct place place;
+	struct table_counters counters;
+	enum rc rc = reply_stat(front, node, ret_stat, ret_keep);
+	if (rc != RC_NOT_FOUND || node->kind != NODE_PARTITION)
+		return rc;
+	rc = place_of(front, node, &place);
+	if (!rc)
+		rc = table_stat(place.table, NULL, &counters);
+	if (rc)
+		return rc;
+	counters.meta.mode = 0755;
+	*ret_keep = 0;
+	stat_directory(ret_stat, node_ino(node), &counters.meta);
 	return RC_OK;
 }
 

@@ -22,6 +22,9 @@ double reply_keep_found(enum node_kind kind);
 
 /* Attributes of a node (or, node NULL, of what `place` names). RC_NOT_FOUND, RC_STALE. *ret_keep: seconds that they hold. With the names held. */
 enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
+/* The same to whoever asks by the node alone: a partition that went with its last item is an empty directory to them, until they remove or forget it (`rm -r` asks between the two). Never for an
+ * answer that tells the kernel of a name: a listing that is older than the removal would bring the name back. */
+enum rc reply_stat_known(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
 
 /* The size of `.itemfs/errors` as this user reads it; reply_stat() gives it as who mounted does. */
 enum rc reply_errors_size(struct frontend *front, uint32_t uid, struct stat *st);
