@@ -32,16 +32,16 @@ static uint64_t proper(uint64_t ino)
 	return ino < 2 ? ino + 2 : ino;
 }
 
-uint64_t node_child_ino(const struct node *parent, const char *name)
+uint64_t node_child_ino(uint64_t parent, const char *name)
 {
-	return proper(hash(node_ino(parent), name));
+	return proper(hash(parent, name));
 }
 
 uint64_t node_ino(const struct node *node)
 {
 	if (!node->parent)
 		return ROOT_ID;
-	return node->table ? node_table_ino(node->parent, table_identity(node->table)) : node_child_ino(node->parent, node->name);
+	return node->table ? node_table_ino(node->parent, table_identity(node->table)) : node_child_ino(node_ino(node->parent), node->name);
 }
 
 uint64_t node_table_ino(const struct node *parent, uint64_t identity)

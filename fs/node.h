@@ -148,7 +148,7 @@ void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, voi
  * snapshot, of its name as well, so that a copy of a file is another file, and the next snapshot of that name has the same numbers. Computed from the names as they are, so
  * that it follows the renaming of a directory. With tree.names held. */
 uint64_t node_ino(const struct node *node);
-uint64_t node_child_ino(const struct node *parent, const char *name);
+uint64_t node_child_ino(uint64_t parent, const char *name); /* by the number of its directory; needs nothing held */
 uint64_t node_table_ino(const struct node *parent, uint64_t identity);
 
 #endif
