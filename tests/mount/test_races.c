@@ -1,6 +1,8 @@
 /* RELEASE is asynchronous: what a closed handle still has to do meets what the next one does. Each of these lost something once. */
 #include "tests/mount/harness.h"
+#include <dirent.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { ROUNDS = 1500 };
 
@@ -228,4 +230,44 @@ Test(races, a_reader_finds_a_whole_item_however_often_it_is_replaced)
 	for (int i = 0; i < 2 * ROUNDS; i++)
 		cr_assert_str_eq(content("Tab/p/w0.json"), "{\"b\":1}", "round %d", i);
 	pthread_join(thread, NULL);
+}
+
+static _Atomic bool renamed_enough;
+
+static void *rename_to_and_fro(void *context)
+{
+	(void)context;
+	char a[512], b[512];
+	snprintf(a, sizeof a, "%s", at("Tab/p"));
+	snprintf(b, sizeof b, "%s", at("Tab/renamed"));
+	intptr_t failures = 0;
+	for (int i = 0; i < 300; i++)
+		failures += rename(a, b) || rename(b, a);
+	renamed_enough = true;
+	return (void *)failures;
+}
+
+/* The directory's own name is what inode numbers are reckoned from. */
+Test(races, a_directory_can_be_listed_while_it_is_renamed)
+{
+	enum { NAMES = 20 };
+	for (int i = 0; i < NAMES; i++)
+		write_all(item(i), O_WRONLY | O_CREAT, "{}");
+	DIR *listed = opendir(at("Tab/p"));
+	cr_assert(listed);
+	pthread_t renamer;
+	cr_assert_eq(pthread_create(&renamer, NULL, rename_to_and_fro, NULL), 0);
+	bool whole = true;
+	do {
+		int names = 0;
+		rewinddir(listed);
+		while (readdir(listed))
+			names++;
+		whole = whole && names == NAMES + 2;
+	} while (!renamed_enough);
+	void *failures;
+	pthread_join(renamer, &failures);
+	closedir(listed);
+	cr_expect(whole);
+	cr_expect_null(failures);
 }
