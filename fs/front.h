@@ -22,6 +22,7 @@ struct frontend {
 	struct frontend_options options;
 	struct tree tree;
 	struct notifier *notifier;
+	atomic_uint settling; /* threads that wait for it (import_run.c) */
 	pthread_mutex_t commits[COMMIT_LOCKS]; /* front_commit_lock() */
 	struct fuse_conn_info *connection;
 	pthread_mutex_t handles_lock;

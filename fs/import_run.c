@@ -2,7 +2,7 @@
  *
  * Items come by an import without a request of the kernel's for each, so it has to be told: attributes of what it knows, and names that it may remember as absent (node.missed). That goes through the
  * notifier, in between batches and before the answer, with nothing locked that a request could wait for; and not for ever, for a request that the kernel holds a directory for may itself wait
- * for a thread of ours.
+ * for a thread of ours: hardly at all where the one that waits is the last.
  */
 #include "fs/import_run.h"
 #include "fs/place.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOTICES_MAX = 4096, NOTICES_WAIT_MS = 5000 };
+enum { NOTICES_MAX = 4096, NOTICES_WAIT_MS = 5000, NOTICES_LAST_MS = 50 };
 
 /* What names there are to see to, for items in file order: mostly those of one partition follow each other. */
 struct partition_seen {
@@ -183,6 +183,13 @@ static enum rc end(struct frontend *front, const struct import_run *run, enum rc
 	return rc;
 }
 
+static void settle(struct frontend *front, unsigned most)
+{
+	bool last = atomic_fetch_add(&front->settling, 1) + 1 >= front->options.threads;
+	notifier_settle(front->notifier, most, last ? NOTICES_LAST_MS : NOTICES_WAIT_MS);
+	atomic_fetch_sub(&front->settling, 1);
+}
+
 enum rc import_run(struct frontend *front, const struct import_run *run)
 {
 	struct upload *upload = run->upload;
@@ -197,11 +204,11 @@ enum rc import_run(struct frontend *front, const struct import_run *run)
 	fresh.mode &= 0777;
 	while (!rc) {
 		rc = run_batch(front, run, &fresh, &why);
-		notifier_settle(front->notifier, NOTICES_MAX, NOTICES_WAIT_MS);
+		settle(front, NOTICES_MAX);
 	}
 	if (rc == RC_STALE)
 		rc = why_set(&why, RC_STALE, "the table is gone");
 	rc = end(front, run, rc, &why);
-	notifier_settle(front->notifier, 0, NOTICES_WAIT_MS);
+	settle(front, 0);
 	return rc;
 }

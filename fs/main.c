@@ -40,6 +40,7 @@ static enum rc run_volume(struct volume *volume, struct session *session, const 
 					     .uid = getuid(),
 					     .gid = getgid(),
 					     .durable = options->durable,
+					     .threads = session_threads(options),
 					     .ready = session_announce,
 					     .ready_context = session};
 	struct frontend *frontend;

@@ -236,6 +236,11 @@ struct fuse_session *session_fuse(const struct session *session)
 	return session->fuse;
 }
 
+unsigned session_threads(const struct options *options)
+{
+	return options->single_thread ? 1 : options->max_threads > 0 ? options->max_threads : DEFAULT_THREADS;
+}
+
 static int run_threads(struct fuse_session *fuse, const struct options *options)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
@@ -244,7 +249,7 @@ static int run_threads(struct fuse_session *fuse, const struct options *options)
 	if (config == NULL)
 		return -ENOMEM;
 	fuse_loop_cfg_set_clone_fd(config, options->clone_fd);
-	fuse_loop_cfg_set_max_threads(config, options->max_threads > 0 ? options->max_threads : DEFAULT_THREADS);
+	fuse_loop_cfg_set_max_threads(config, session_threads(options));
 	result = fuse_session_loop_mt(fuse, config);
 	fuse_loop_cfg_destroy(config);
 	return result;

@@ -34,6 +34,9 @@ enum rc session_mount(struct session *session, const struct options *options,
 /* Borrowed until session_free(); NULL before session_mount(). */
 struct fuse_session *session_fuse(const struct session *session);
 
+/* How many threads serve at most. */
+unsigned session_threads(const struct options *options);
+
 /* RC_OK: ended by a signal or an unmount. */
 enum rc session_serve(struct session *session, const struct options *options, struct why *why);
 

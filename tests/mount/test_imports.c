@@ -402,6 +402,23 @@ Test(imports, what_is_replaced_while_it_is_written_is_imported_all_the_same)
 	cr_expect_str_eq(listing("Music/.import"), "a.jsonl.result.json\n");
 }
 
+/* Telling the kernel of new names waits for its locks, and who has them waits for a thread of ours: where there is one only, each import could stop everything for ten seconds (this test: four minutes). */
+Test(imports, do_not_hold_up_a_mount_of_one_thread)
+{
+	mount_down();
+	mount_up("max_threads=1");
+	assert_sh("mkdir \"$M/Music/Queen\"\n"
+		  "for w in 1 2 3; do\n"
+		  "	(until [ -e \"$D/done\" ]; do echo '{}' > \"$M/Music/Queen/w$w.json\"; rm \"$M/Music/Queen/w$w.json\"; done) &\n"
+		  "done\n"
+		  "end=$(($(date +%s) + 150)); for i in $(seq 100); do\n"
+		  "	for n in 0 1 2 3 4 5 6 7 8 9; do\n"
+		  "		test ! -e \"$M/Music/Queen/$i$n.json\" && echo '{\"Artist\":\"Queen\",\"Title\":\"'$i$n'\"}'\n"
+		  "	done > \"$D/lines.jsonl\"; cp \"$D/lines.jsonl\" \"$M/Music/.import/\" && test $(date +%s) -lt $end || break\n"
+		  "done; touch \"$D/done\"; wait");
+	cr_expect_eq(items_in("Music/Queen"), 1000);
+}
+
 Test(imports, bytes_may_come_in_any_order)
 {
 	int fd = open(at("Music/.import/a.jsonl"), O_WRONLY | O_CREAT, 0644);
