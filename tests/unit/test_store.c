@@ -567,7 +567,7 @@ Test(store, is_not_made_among_the_files_of_others_nor_over_one_that_lost_its_CUR
 	snprintf(path, sizeof(path), "%s/CURRENT", place);
 	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(try_open(place, true, &why), RC_CORRUPT);
-	cr_assert_eq(try_open(place, false, &why), RC_NOT_FOUND);
+	cr_assert_eq(try_open(place, false, &why), RC_CORRUPT);
 	empty_directory(place);
 
 	/* What a creation leaves that was cut short is no obstacle. */
