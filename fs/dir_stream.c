@@ -385,8 +385,29 @@ enum rc dir_stream_seek(struct frontend *front, struct dir_stream *s, uint64_t p
 	return rc;
 }
 
+static void join_open_ones(struct frontend *front, struct dir_stream *s)
+{
+	pthread_mutex_lock(&front->handles_lock);
+	s->next = front->streams;
+	s->back = &front->streams;
+	if (s->next)
+		s->next->back = &s->next;
+	front->streams = s;
+	pthread_mutex_unlock(&front->handles_lock);
+}
+
+static void leave_open_ones(struct frontend *front, struct dir_stream *s)
+{
+	pthread_mutex_lock(&front->handles_lock);
+	*s->back = s->next;
+	if (s->next)
+		s->next->back = s->back;
+	pthread_mutex_unlock(&front->handles_lock);
+}
+
 void dir_stream_close(struct frontend *front, struct dir_stream *s)
 {
+	leave_open_ones(front, s);
 	clear_parts(s);
 	pthread_mutex_destroy(&s->lock);
 	node_release(&front->tree, s->node);
@@ -401,6 +422,7 @@ enum rc dir_stream_open(struct frontend *front, struct node *node, struct dir_st
 	pthread_mutex_init(&s->lock, NULL);
 	node_hold(&front->tree, node);
 	s->node = node;
+	join_open_ones(front, s);
 	names_read(front);
 	enum rc rc = open_parts(front, s);
 	names_done(front);

@@ -23,6 +23,7 @@ struct dir_entry {
 enum { DIR_STREAM_PARTS_MAX = 8 };
 
 struct dir_stream {
+	struct dir_stream *next, **back; /* front.streams, under handles_lock */
 	pthread_mutex_t lock; /* the caller's: held over each call below but the first and the last */
 	struct node *node;    /* a hold */
 	uint64_t ino, parent_ino;

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 struct handle;
+struct dir_stream;
 struct upload;
 
 enum { COMMIT_LOCKS = 256 };
@@ -27,6 +28,7 @@ struct frontend {
 	struct fuse_conn_info *connection;
 	pthread_mutex_t handles_lock;
 	struct handle *handles; /* all that are open */
+	struct dir_stream *streams; /* the same of directories */
 	atomic_size_t handle_count; /* and how many those are */
 	size_t drafts;              /* that hold uncommitted bytes; under tree.lock */
 	struct requests requests;

@@ -1,5 +1,6 @@
 /* frontend: see frontend.h: its life, and the table of requests. */
 #include "fs/frontend.h"
+#include "fs/dir_stream.h"
 #include "fs/handle.h"
 #include "fs/import_file.h"
 #include "fs/upload.h"
@@ -70,6 +71,8 @@ void frontend_free(struct frontend *frontend)
 		return;
 	while (frontend->handles)
 		end_handle(frontend, frontend->handles);
+	while (frontend->streams) /* directories that are still open: they hold views */
+		dir_stream_close(frontend, frontend->streams);
 	notifier_free(frontend->notifier);
 	tree_free(&frontend->tree);
 	upload_drop(frontend, NULL);

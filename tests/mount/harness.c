@@ -191,6 +191,14 @@ static void expect_no_report(void)
 		fails("a sanitizer reports: %s", said);
 }
 
+static void expect_clean_end(void)
+{
+	int status = daemon_ended();
+	if (status != 0)
+		fails("the daemon's end is not clean (wait status %d): %s", status, mount_said());
+	expect_no_report();
+}
+
 void mount_down(void)
 {
 	if (daemon_pid == 0)
@@ -206,10 +214,15 @@ void mount_down(void)
 		fails("fusermount3 -u gives %d; the daemon says: %s", unmounted, mount_said());
 		leftovers_unmount(point, 1);
 	}
-	int status = daemon_ended();
-	if (status != 0)
-		fails("the daemon's end is not clean (wait status %d): %s", status, mount_said());
-	expect_no_report();
+	expect_clean_end();
+}
+
+void mount_stop(void)
+{
+	kill(daemon_pid, SIGTERM);
+	expect_clean_end();
+	while (is_mounted(at("")) && leftovers_unmount(at(""), 1) == 0)
+		;
 }
 
 void mount_again(void)

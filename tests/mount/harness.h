@@ -31,6 +31,7 @@ void mount_teardown(void); /* takes down what is up, checks the daemon and the v
 /* The daemon: itemfs, or what the environment's ITEMFS_PROGRAM names (a build of it for one test). */
 void mount_up(const char *options); /* mounts volume() at at(""); `options` is given to -o unless NULL */
 void mount_down(void);              /* unmounts, and fails the test where the daemon's end was not a clean one */
+void mount_stop(void); /* tells the daemon to end, whoever uses the mount, and fails the test where its end was not a clean one */
 void mount_again(void);             /* down and up */
 void mount_kill(void);              /* kill -9, and clears the dead mount away */
 void mount_new_volume(void);        /* down, forgets the volume for an empty one, and up */
