@@ -409,7 +409,7 @@ Test(imports, do_not_hold_up_a_mount_of_one_thread)
 	mount_up("max_threads=1");
 	assert_sh("mkdir \"$M/Music/Queen\"\n"
 		  "for w in 1 2 3; do\n"
-		  "	(until [ -e \"$D/done\" ]; do echo '{}' > \"$M/Music/Queen/w$w.json\"; rm \"$M/Music/Queen/w$w.json\"; done) &\n"
+		  "	(until [ -e \"$D/done\" ] || [ ! -d \"$D\" ]; do echo '{}' > \"$M/Music/Queen/w$w.json\"; rm \"$M/Music/Queen/w$w.json\"; done) &\n"
 		  "done\n"
 		  "end=$(($(date +%s) + 150)); for i in $(seq 100); do\n"
 		  "	for n in 0 1 2 3 4 5 6 7 8 9; do\n"
