@@ -97,9 +97,9 @@ void change_end(struct change *change)
 {
 	const struct schema *schema = change->schema;
 	counters_store(change->txn, change->table, &change->counters);
-	usage_add(change->table, 0, 0, change->units);
+	txn_charge(change->txn, change->table, 0, change->units);
 	for (size_t i = 0; i < schema->count; i++)
-		usage_add(change->table, schema->indexes[i].id, 0, change->index_units[i]);
+		txn_charge(change->txn, change->table, schema->indexes[i].id, change->index_units[i]);
 }
 
 static uint64_t write_units(uint64_t old, uint64_t new)

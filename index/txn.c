@@ -5,6 +5,7 @@
  * not), in a table of one slot a hash: they change by commits alone, which all pass here, so what is remembered is what a read would give. A write that failed may be
  * there or not: then nothing is remembered. */
 #include "index/txn.h"
+#include "index/usage.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,13 @@ struct change {
 	size_t key, key_n, value, value_n; /* offsets in bytes */
 	uint32_t next, bucket;
 	bool deleted;
+};
+
+/* Write capacity, to be counted when the commit is stored. */
+struct charge {
+	struct table *table;
+	uint32_t index;
+	uint64_t units;
 };
 
 /* A row as it is stored. */
@@ -31,6 +39,8 @@ struct txn {
 	struct buf bytes;
 	uint32_t bucket[BUCKETS];
 	struct slot slots[SLOTS];
+	struct charge *charges;
+	size_t charge_count, charge_cap, charge_mark;
 	uint64_t sequence;
 	int64_t now;
 	bool failed;
@@ -100,6 +110,7 @@ void txn_free(struct txn *txn)
 	forget_all(txn);
 	store_batch_free(txn->batch);
 	buf_free(&txn->bytes);
+	free(txn->charges);
 	free(txn->changes);
 	free(txn);
 }
@@ -192,6 +203,30 @@ void txn_delete(struct txn *txn, const struct buf *key)
 	record(txn, key, NULL);
 }
 
+void txn_charge(struct txn *txn, struct table *table, uint32_t index, uint64_t units)
+{
+	if (!units)
+		return;
+	if (txn->charge_count == txn->charge_cap) {
+		size_t cap = txn->charge_cap ? txn->charge_cap * 2 : 64;
+		struct charge *grown = realloc(txn->charges, cap * sizeof *grown);
+		if (!grown) {
+			txn->failed = true;
+			return;
+		}
+		txn->charges = grown;
+		txn->charge_cap = cap;
+	}
+	txn->charges[txn->charge_count++] = (struct charge){table, index, units};
+}
+
+static void count_charges(struct txn *txn, bool stored)
+{
+	for (size_t i = 0; stored && i < txn->charge_count; i++)
+		usage_add(txn->charges[i].table, txn->charges[i].index, 0, txn->charges[i].units);
+	txn->charge_count = 0;
+}
+
 uint64_t txn_sequence(const struct txn *txn)
 {
 	return txn->sequence;
@@ -207,6 +242,7 @@ size_t txn_begin(struct txn *txn, uint64_t sequence, int64_t now)
 	txn->sequence = sequence;
 	txn->now = now;
 	txn->failed = false;
+	txn->charge_mark = txn->charge_count;
 	return txn->count;
 }
 
@@ -217,6 +253,7 @@ void txn_rollback(struct txn *txn, size_t mark)
 		txn->bucket[c->bucket] = c->next;
 		txn->bytes.len = c->key;
 	}
+	txn->charge_count = mark ? txn->charge_mark : 0;
 	txn->bytes.failed = false;
 	txn->failed = false;
 }
@@ -261,6 +298,7 @@ enum rc txn_write(struct txn *txn, bool durable, bool frees)
 	}
 	enum rc rc = store_write(txn->store, txn->batch, durable);
 	remember_changes(txn, rc == RC_OK);
+	count_charges(txn, rc == RC_OK);
 	for (size_t i = 0; i < txn->count; i++)
 		txn->bucket[txn->changes[i].bucket] = NONE;
 	txn->count = 0;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct txn;
+struct table;
 
 enum rc txn_new(struct store *store, struct txn **ret_txn);
 void txn_free(struct txn *txn);
@@ -22,6 +23,9 @@ void txn_free(struct txn *txn);
 enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value);
 void txn_put(struct txn *txn, const struct buf *key, const struct buf *value);
 void txn_delete(struct txn *txn, const struct buf *key);
+
+/* Write capacity that the commit consumes of a table (index 0) or one of its indexes: counted when the commit is stored, and not where it fails. The table is borrowed until then. */
+void txn_charge(struct txn *txn, struct table *table, uint32_t index, uint64_t units);
 
 /* The sequence number of the commit that is running, and its time (clock_now() at its start). */
 uint64_t txn_sequence(const struct txn *txn);

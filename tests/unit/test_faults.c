@@ -1,6 +1,7 @@
 /* faults: each call of the engine fails once, for every call of a session that does everything. The operation that met it says why, has changed nothing,
  * and does its work when it is tried again; at the end all is as in the session without a fault, and the check finds nothing. What leaks, AddressSanitizer tells. */
 #include "index/refusals.h"
+#include "index/usage.h"
 #include "tests/unit/faulty.h"
 #include "tests/unit/fixture.h"
 
@@ -262,7 +263,18 @@ static enum rc (*const session[])(void) = {
 };
 enum { STEPS = sizeof session / sizeof *session };
 
-static struct buf as_it_is[STEPS]; /* after each step of a session without faults */
+static struct buf as_it_is[STEPS]; /* after each step of a session without faults, */
+static uint64_t units[STEPS];      /* and the write capacity that was consumed by then */
+
+static uint64_t units_now(void)
+{
+	uint64_t reads, writes = 0, of_other = 0;
+	if (music)
+		usage_get(music, 0, &reads, &writes);
+	if (other)
+		usage_get(other, 0, &reads, &of_other);
+	return writes + of_other;
+}
 
 static void begin(void)
 {
@@ -295,6 +307,7 @@ static void set_up(void)
 		enum rc rc = session[i]();
 		cr_assert_eq(rc, RC_OK, "step %d: %s", i, rc_name(rc));
 		tell_volume(&as_it_is[i]);
+		units[i] = units_now();
 	}
 	end();
 }
@@ -341,6 +354,7 @@ static void every_call_once(enum faulty_calls kind, enum rc fault)
 				next[i]++;
 			more |= met;
 			expect_state(i, next[i], fault);
+			cr_assert_eq(units_now(), units[i], "after step %d: a try that failed was charged", i);
 		}
 		end();
 	}
