@@ -70,10 +70,17 @@ show "an item is its JSON, byte for byte" "cat 'Music/The Tin Lanterns/Harbour L
 show "a global secondary index: every record of 1974, whoever made it" "ls Music/.index/by-year/1974"
 show "a local one: a band's records in the order of their years" "ls Music/.index/in-order/'The Tin Lanterns'"
 show "index keys that only some items have make a short list" "cat Sensors/.index/alarms/high/*"
+show "a query: what a sensor has said since a moment, the newest first" "ls -U Sensors/boiler-1/.ge/1735693200/.last/2"
+show "a filter, which compares any attribute" "ls Sensors/boiler-1/.where/Celsius/gt/62"
+show "an export of whatever a directory lists: .jsonl as DynamoDB writes it, .json, .csv" "cat Sensors/boiler-1/.ge/1735693200/.export/items.csv"
 show "writing an item changes its indexes in the same moment" \
 	"echo '{\"Year\": 1999, \"Genre\": \"Folk\"}' > 'Music/Marble Kites/Last Bus.json'; ls Music/.index/by-year/1999"
 show "what is no item is refused with a message, and the old one stays" "echo '{\"Year\": oops}' > 'Music/Marble Kites/Last Bus.json'"
 show "the reason, with its place" "tail -n 1 .itemfs/errors | jq -r .reason"
+show "a snapshot: the whole volume as it was, read only, until its rmdir" \
+	"mkdir .itemfs/snapshots/before; rm 'Music/Marble Kites/Last Bus.json'; ls '.itemfs/snapshots/before/Music/Marble Kites'"
+show "what went is copied back from it" \
+	"cp '.itemfs/snapshots/before/Music/Marble Kites/Last Bus.json' 'Music/Marble Kites/'; rmdir .itemfs/snapshots/before; ls Music/.index/by-year/1999"
 show "a backup is tar's business" "tar -cf - . | tar -tf - | wc -l"
 
 cat << END
