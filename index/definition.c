@@ -207,7 +207,7 @@ enum rc definition_set(struct table *table, const struct definition_write *write
 		struct schema *old = table->schema;
 		table->schema = r.schema;
 		table->named = true;
-		table->building = r.building;
+		__atomic_store_n(&table->building, r.building, __ATOMIC_RELEASE); /* the worker looks without the gate */
 		table->young = r.young;
 		r.schema = old;
 		*ret_head = r.head;
