@@ -89,11 +89,24 @@ static void follow_rename(struct frontend *front, struct handle *handle)
 	names_done(front);
 }
 
+enum rc file_pin(struct frontend *front, struct handle *handle)
+{
+	uint64_t now = volume_sequence(front->volume);
+	enum rc rc = read_version(front, handle, &handle->version);
+	if (rc == RC_STALE || rc == RC_NOT_FOUND)
+		return rc;
+	handle->pinned = !rc;
+	handle->opened_at = rc ? 0 : now;
+	return RC_OK;
+}
+
 static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t offset)
 {
 	if (handle->draft.begun && handle->draft.dirty)
 		return RC_OK; /* a writer reads what it wrote */
-	if (handle->pinned && offset != 0)
+	uint64_t opened_at = handle->opened_at;
+	handle->opened_at = 0;
+	if (handle->pinned && (offset != 0 || (opened_at && opened_at == volume_sequence(front->volume))))
 		return RC_OK;
 	cleanup_buf struct buf now = {0};
 	names_read(front);

@@ -21,6 +21,7 @@ struct handle {
 	bool created; /* by it the name came into being, and nothing is written yet: it is stored all the same */
 	struct export_stream *stream; /* of an export file */
 	bool pinned;
+	uint64_t opened_at; /* pinned by its opening after this commit, and not read yet; 0: no */
 	struct buf version; /* what it reads */
 	struct draft draft;
 	uint32_t uid, gid; /* who opened it, for the record of what is refused */
@@ -44,5 +45,9 @@ void handle_reject(struct frontend *front, struct handle *handle, enum rc rc);
 void handle_finish(struct frontend *front, struct handle *handle);
 /* Tells the node what its attributes show of this draft. */
 void handle_report(struct frontend *front, struct handle *handle);
+
+/* Pins what is there as a handle is opened, of a file that can go while it is open and leaves nothing behind: an entry, a result, a rejected draft. RC_NOT_FOUND, RC_STALE: it went
+ * already; what else is wrong is for the read to say. With the names held. (file.c) */
+enum rc file_pin(struct frontend *front, struct handle *handle);
 
 #endif

@@ -124,6 +124,8 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 		if (!rc && (flags & O_TRUNC))
 			handle_empty(front, handle);
 	}
+	if (!rc && !frozen && (node->kind == NODE_ENTRY || node->kind == NODE_RESULT || node->kind == NODE_DRAFT))
+		rc = file_pin(front, handle);
 	/* From here on unlink sees that it is open; it may have come before. */
 	if (!rc && !handle->writer && !handle->plain && node->dead && !is_buried(front, node))
 		rc = RC_STALE;

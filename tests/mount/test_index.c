@@ -26,6 +26,40 @@ Test(index_views, entries_are_named_by_what_the_index_key_does_not_give)
 	cr_expect_str_eq(listing("Music/.index/in-order/Queen"), "1973,Liar.json\n1975,Bohemian Rhapsody.json\n");
 }
 
+/* What a reader gets that opened a file before the item was removed, and reads after that. */
+static void outlives(const char *path, const char *expected)
+{
+	char got[128] = "";
+	assert_ok(put("Music/Queen/Brief.json", "{\"Year\":1980}"));
+	int fd = open(at(path), O_RDONLY);
+	cr_assert(fd >= 0, "%s", path);
+	expect_ok(unlink(at("Music/Queen/Brief.json")));
+	cr_expect_eq(read(fd, got, sizeof got - 1), (ssize_t)strlen(expected), "%s: %s", path, got);
+	cr_expect_str_eq(got, expected, "%s", path);
+	expect_ok(close(fd));
+	cr_expect_eq(open(at(path), O_RDONLY), -1, "%s", path);
+}
+
+Test(index_views, what_is_open_can_be_read_though_it_goes_before_its_first_read)
+{
+	music();
+	outlives("Music/.index/by-year/1980/Queen,Brief.json", "{\"Artist\":\"Queen\",\"Title\":\"Brief\",\"Year\":1980}\n");
+	outlives("Music/Queen/.begins_with/Br/Brief.json", "{\"Year\":1980}");
+	outlives("Music/Queen/.where/Year/eq/1980/Brief.json", "{\"Year\":1980}");
+}
+
+Test(index_views, what_is_open_shows_what_is_there_at_its_first_read)
+{
+	music();
+	char got[128] = "";
+	int fd = open(at("Music/.index/in-order/Queen/1973,Liar.json"), O_RDONLY);
+	cr_assert(fd >= 0);
+	assert_ok(put("Music/Queen/Liar.json", "{\"Year\":1973,\"Label\":\"EMI\"}"));
+	cr_expect_gt(read(fd, got, sizeof got - 1), 0);
+	cr_expect(strstr(got, "EMI"), "%s", got);
+	expect_ok(close(fd));
+}
+
 Test(index_views, an_inverted_index_names_the_partition_alone_and_a_full_one_item)
 {
 	declare("Pairs", "a:S b:S", "gsi inverted b:S a:S ALL", "gsi by-b b:S ALL", NULL);
