@@ -12,6 +12,13 @@ static void touched(struct frontend *front, struct plain *plain)
 	plain->mtime_tick = front_tick(front);
 }
 
+static void plain_free(struct plain *plain)
+{
+	buf_free(&plain->bytes);
+	pthread_mutex_destroy(&plain->lock);
+	free(plain);
+}
+
 static struct plain *plain_load(const struct place *place, struct head *ret_head, enum rc *rc)
 {
 	struct plain *plain = calloc(1, sizeof *plain);
@@ -22,19 +29,11 @@ static struct plain *plain_load(const struct place *place, struct head *ret_head
 	pthread_mutex_init(&plain->lock, NULL);
 	*rc = leaf_get(&place->leaf, NULL, ret_head, &plain->bytes);
 	if (*rc) {
-		pthread_mutex_destroy(&plain->lock);
-		free(plain);
+		plain_free(plain);
 		return NULL;
 	}
 	plain->mtime = ret_head->meta.mtime;
 	return plain;
-}
-
-static void plain_free(struct plain *plain)
-{
-	buf_free(&plain->bytes);
-	pthread_mutex_destroy(&plain->lock);
-	free(plain);
 }
 
 /* Keeps it from going away; NULL where nobody has it open. */

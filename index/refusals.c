@@ -342,12 +342,12 @@ enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_
 	return rc ? rc : !found ? RC_NOT_FOUND : out->failed ? RC_NO_MEMORY : RC_OK;
 }
 
-enum rc refusals_get(struct volume *volume, uint64_t id, struct head *ret_head, struct buf *ret_draft)
+static enum rc get_at(struct volume *volume, const struct store_snapshot *at, uint64_t id, struct head *ret_head, struct buf *ret_draft)
 {
 	cleanup_buf struct buf row = {0}, value = {0};
 	const uint8_t *in;
 	row_refusal(&row, id, false);
-	enum rc rc = store_get(volume->store, NULL, row.data, row.len, &value);
+	enum rc rc = store_get(volume->store, at, row.data, row.len, &value);
 	if (!rc)
 		rc = head_read(value.data, value.len, ret_head, &in);
 	if (rc || !ret_draft)
@@ -358,7 +358,19 @@ enum rc refusals_get(struct volume *volume, uint64_t id, struct head *ret_head, 
 	}
 	buf_clear(&row);
 	row_refusal(&row, id, true);
-	return store_get(volume->store, NULL, row.data, row.len, ret_draft);
+	rc = store_get(volume->store, at, row.data, row.len, ret_draft);
+	return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
+}
+
+enum rc refusals_get(struct volume *volume, uint64_t id, struct head *ret_head, struct buf *ret_draft)
+{
+	struct store_snapshot *at = NULL;
+	/* Head and body are two reads, and a draft may be recorded again, or go, between them. */
+	enum rc rc = ret_draft ? store_snapshot_take(volume->store, &at) : RC_OK;
+	if (!rc)
+		rc = get_at(volume, at, id, ret_head, ret_draft);
+	store_snapshot_release(volume->store, at);
+	return rc;
 }
 
 enum rc refusals_next(struct volume *volume, uint64_t from, uint64_t *ret_id, struct head *ret_head)
