@@ -364,7 +364,7 @@ Test(repair, a_flipped_bit_in_a_log_is_never_believed)
 	cr_assert_eq(stat(name, &st), 0);
 	FILE *file = fopen(name, "r+");
 	char *bytes = malloc((size_t)st.st_size);
-	cr_assert_eq(fread(bytes, 1, (size_t)st.st_size, file), st.st_size);
+	cr_assert_eq(fread(bytes, 1, (size_t)st.st_size, file), (size_t)st.st_size);
 	char *mark = memmem(bytes, (size_t)st.st_size, "here", 4);
 	cr_assert_not_null(mark);
 	cr_assert_eq(fseek(file, mark - bytes, SEEK_SET), 0);

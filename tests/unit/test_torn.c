@@ -128,7 +128,7 @@ static void write_files(const struct file *changed, size_t n)
 	snprintf(name, sizeof name, "%s/db", path);
 	cr_assert_eq(mkdir(name, 0700), 0);
 	for (size_t i = 0; i < file_count; i++) {
-		snprintf(name, sizeof name, "%s/db/%s", path, files[i].name);
+		snprintf(name, sizeof name, "%s/db/%.60s", path, files[i].name);
 		FILE *out = fopen(name, "w");
 		size_t most = &files[i] == changed ? n : files[i].n;
 		cr_assert_eq(fwrite(files[i].bytes, 1, most, out), most);
