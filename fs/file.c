@@ -115,6 +115,8 @@ static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t 
 	if (rc == RC_STALE || rc == RC_NOT_FOUND) { /* unlinked or replaced: what it read, or what was there last */
 		if (handle->pinned || handle->draft.begun)
 			return RC_OK;
+		if (handle->node->kind == NODE_DESCRIBE)
+			return RC_STALE; /* it tells of a table that is no more: not by an empty file */
 		pthread_mutex_lock(&front->tree.lock);
 		buf_add(&now, handle->node->last.data, handle->node->last.len);
 		pthread_mutex_unlock(&front->tree.lock);

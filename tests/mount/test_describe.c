@@ -98,3 +98,14 @@ Test(describe, follows_a_renamed_table_and_keeps_its_id)
 		  "jq -r .Table.TableArn \"$M/Songs/.describe.json\"",
 		  "arn:aws:dynamodb:itemfs:000000000000:table/Songs\n");
 }
+
+Test(describe, of_a_table_that_went_is_stale_and_not_empty)
+{
+	char byte;
+	assert_ok(mkdir(at("Brief"), 0755));
+	int fd = open(at("Brief/.describe.json"), O_RDONLY);
+	cr_assert(fd >= 0);
+	expect_ok(rmdir(at("Brief")));
+	expect_errno((int)read(fd, &byte, 1), ESTALE);
+	expect_ok(close(fd));
+}
