@@ -262,7 +262,7 @@ Test(repair, items_with_number_keys_keep_their_names_without_a_definition)
 	    "\"BillingMode\":\"PAY_PER_REQUEST\"}";
 	struct table *other = fixture_table(volume, "Numbers");
 	fixture_define(other, numbers);
-	struct leaf leaf = fixture_item(other, "42", NULL);
+	struct leaf leaf = fixture_item(other, "42", ""); /* there is no sort key */
 	fixture_write(&leaf, "{\"id\":42,\"v\":1}");
 	cleanup_buf struct buf row = {0};
 	row_table(&row, other->id);
