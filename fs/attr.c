@@ -62,6 +62,9 @@ static void read_change(const struct stat *attr, int which, struct meta_change *
 /* A file's times and modes belong to the file and are applied at once; what is not stored yet keeps them in its node. */
 static enum rc change_leaf(struct frontend *front, struct node *node, const struct place *place, const struct meta_change *change)
 {
+	enum rc rc = node->kind == NODE_PLAIN ? plain_settle_file(front, node) : RC_OK; /* its commits do not take turns with this */
+	if (rc)
+		return rc;
 	pthread_mutex_lock(&front->tree.lock);
 	bool pending = node->pending;
 	if (pending)
@@ -166,7 +169,7 @@ static enum rc truncate_plain(fuse_req_t req, struct node *node, uint64_t size)
 		return rc;
 	rc = plain_resize(front, node, size);
 	if (!rc)
-		rc = plain_store(front, node, front->options.durable);
+		rc = plain_store(front, node, true, front->options.durable);
 	plain_close(front, node);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /* dir: the requests for listings (dir_stream.h): the cookie is the position. */
 #include "fs/computed.h"
 #include "fs/dir_stream.h"
+#include "fs/plain.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include <stdlib.h>
@@ -164,8 +165,11 @@ void dir_readplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, str
 
 void dir_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-	(void)ino;
+	struct frontend *front = front_of(req);
 	(void)datasync;
 	(void)fi;
-	reply_rc(req, volume_sync(front_of(req)->volume));
+	names_read(front);
+	plain_settle(front, front_node(front, ino));
+	names_done(front);
+	reply_rc(req, volume_sync(front->volume));
 }

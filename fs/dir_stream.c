@@ -5,6 +5,7 @@
  * opened: its name may change meanwhile, and is not read again. */
 #include "fs/dir_stream.h"
 #include "fs/export_file.h"
+#include "fs/name.h"
 #include "fs/place.h"
 #include "fs/query_path.h"
 #include "fs/upload.h"
@@ -93,7 +94,7 @@ static void drop_stored(struct frontend *front, struct dir_stream *s, struct dir
 	for (size_t i = 0; i < part->name_count; i++) {
 		struct place place;
 		struct head head;
-		if (place_lookup(front, s->node, part->names[i], &place) == RC_OK && place.kind == NODE_ITEM &&
+		if (place_lookup(front, s->node, part->names[i], &place) == RC_OK && (place.kind == NODE_ITEM || place.kind == NODE_PLAIN) &&
 		    leaf_get(&place.leaf, s->view, &head, NULL) == RC_OK)
 			continue;
 		memmove(part->names[kept++], part->names[i], sizeof part->names[i]);
@@ -316,6 +317,8 @@ static void show_name(const struct dir_stream *s, const struct dir_part *part, s
 {
 	ret_entry->name = part->names[part->at];
 	ret_entry->kind = part->kind;
+	if (part->kind == NODE_ITEM && !name_is_item(ret_entry->name, strlen(ret_entry->name)))
+		ret_entry->kind = NODE_PLAIN; /* both wait for their first commit */
 	if (part->kind != NODE_ROOT)
 		ret_entry->ino = node_child_ino(s->ino, ret_entry->name);
 	else

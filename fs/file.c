@@ -227,7 +227,7 @@ static enum rc store(struct frontend *front, struct handle *handle, bool last, b
 	if (!handle->plain)
 		return handle->writer && handle->draft.begun ? handle_commit(front, handle, last, durable) : RC_OK;
 	names_read(front);
-	enum rc rc = plain_store(front, handle->node, durable || handle->durable);
+	enum rc rc = plain_store(front, handle->node, last, durable || handle->durable);
 	names_done(front);
 	return rc;
 }

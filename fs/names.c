@@ -93,7 +93,7 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 		rc = RC_OK;
 	if (rc)
 		return rc;
-	bool waits = (place.kind == NODE_ITEM || place.kind == NODE_DEFINITION) && pending(front, parent, name);
+	bool waits = (place.kind == NODE_ITEM || place.kind == NODE_PLAIN || place.kind == NODE_DEFINITION) && pending(front, parent, name);
 	rc = waits ? RC_OK : exists(front, &place, &head, &table, &snapshot);
 	if (rc == RC_NOT_FOUND && place.kind == NODE_PARTITION && (rc = place_as_plain(front, parent, name, &place)) == RC_OK)
 		rc = exists(front, &place, &head, &table, &snapshot);
@@ -326,6 +326,25 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 	return rc;
 }
 
+/* Whether a name in a directory waits for its first commit. */
+static bool has_pending(struct frontend *front, const struct node *directory)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool has = directory->pendings;
+	pthread_mutex_unlock(&front->tree.lock);
+	return has;
+}
+
+/* Plain files that wait for their first commit are stored before a name goes, as a partition that nobody made by hand goes with its last. On a full disk they may not be. */
+static void settle(struct frontend *front, struct node *directory)
+{
+	if (!has_pending(front, directory))
+		return;
+	names_read(front);
+	plain_settle(front, directory);
+	names_done(front);
+}
+
 void names_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct frontend *front = front_of(req);
@@ -334,6 +353,7 @@ void names_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
 		import_unlink(req, parent, name);
 		return;
 	}
+	settle(front, parent);
 	bool waits = pending(front, parent, name);
 	if (waits)
 		names_write(front);
@@ -347,15 +367,6 @@ void names_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
 	if (node)
 		node_release(&front->tree, node);
 	reply_rc(req, rc);
-}
-
-/* Whether a name in a directory waits for its first commit. */
-static bool has_pending(struct frontend *front, const struct node *directory)
-{
-	pthread_mutex_lock(&front->tree.lock);
-	bool has = directory->pendings;
-	pthread_mutex_unlock(&front->tree.lock);
-	return has;
 }
 
 static enum rc remove_directory(struct frontend *front, struct node *node, const struct place *place, struct why *why)

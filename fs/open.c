@@ -6,6 +6,7 @@
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include "index/definition.h"
+#include "index/partition.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +158,13 @@ void file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		abandon(front, handle);
 }
 
-/* A new name: an item's or a definition's lives in its node until the first commit; a plain file is there at once. */
+/* A plain file waits for its first commit in a partition only: in a table's directory names may clash with partitions', which the volume settles. */
+static bool waits(const struct node *parent, const struct place *place)
+{
+	return place->kind != NODE_PLAIN || parent->kind == NODE_PARTITION;
+}
+
+/* A new name lives in its node until the first commit. That of a plain file comes with a share of its bytes, which plain_drop() gives back. */
 static enum rc create_node(fuse_req_t req, struct node *parent, const char *name, mode_t mode, const struct place *place,
 			   struct node **ret_node)
 {
@@ -166,7 +173,13 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 	int64_t now = clock_now();
 	struct meta meta = reply_new_meta(front, parent, mode, ctx);
 	struct head head = {.birth = 0};
-	if (place->kind == NODE_PLAIN) {
+	if (waits(parent, place) && place->kind == NODE_PLAIN) { /* a directory that went with its last name, and that somebody knows yet, takes no file */
+		struct partition_record record;
+		enum rc rc = partition_get(place->table, NULL, &place->leaf.pk, &record);
+		if (rc)
+			return rc;
+	}
+	if (!waits(parent, place)) {
 		struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &meta};
 		enum rc rc = leaf_write(&place->leaf, &write, &head, NULL);
 		if (rc)
@@ -175,9 +188,13 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 	struct node *node = node_get(&front->tree, parent, name, place->kind, NULL);
 	if (!node)
 		return RC_NO_MEMORY;
+	if (waits(parent, place) && place->kind == NODE_PLAIN && !plain_create(front, node)) {
+		node_forget(&front->tree, node, 1);
+		return RC_NO_MEMORY;
+	}
 	pthread_mutex_lock(&front->tree.lock);
 	node->birth = head.birth;
-	node_set_pending(node, place->kind != NODE_PLAIN);
+	node_set_pending(node, waits(parent, place));
 	node->fresh = meta;
 	node->pending_size = 0;
 	node->appeared = now;
@@ -231,6 +248,8 @@ static enum rc open_or_make(fuse_req_t req, struct node *parent, const char *nam
 	if (rc)
 		return rc;
 	rc = !*ret_fresh && (flags & O_EXCL) ? RC_EXISTS : open_node(req, *ret_node, *ret_fresh ? flags & ~O_TRUNC : flags, ret_handle);
+	if (*ret_fresh && place->kind == NODE_PLAIN && waits(parent, place))
+		plain_drop(front, *ret_node); /* the handle has one of its own */
 	if (rc)
 		node_forget(&front->tree, *ret_node, 1);
 	return rc;

@@ -1,6 +1,7 @@
 /* plain: see plain.h. */
 #include "fs/plain.h"
 #include "fs/log.h"
+#include "fs/notify.h"
 #include "fs/reply.h"
 #include <stdlib.h>
 #include <string.h>
@@ -49,14 +50,41 @@ static struct plain *plain_pin(struct frontend *front, struct node *node)
 
 static void plain_unpin(struct frontend *front, struct node *node)
 {
+	uint64_t directory = 0;
+	char *gone = NULL;
 	pthread_mutex_lock(&front->tree.lock);
 	struct plain *plain = node->plain;
 	bool last = --plain->opens == 0;
 	if (last)
 		node->plain = NULL;
+	if (last && node->pending) { /* it could not be stored: with nobody left who has its bytes, there is no such file */
+		directory = node_id(&front->tree, node->parent);
+		gone = strdup(node->name);
+		node_kill_locked(node);
+	}
 	pthread_mutex_unlock(&front->tree.lock);
+	if (gone)
+		notifier_name_gone(front->notifier, directory, gone);
+	free(gone);
 	if (last)
 		plain_free(plain);
+}
+
+bool plain_create(struct frontend *front, struct node *node)
+{
+	struct plain *plain = calloc(1, sizeof *plain);
+	if (!plain)
+		return false;
+	pthread_mutex_init(&plain->lock, NULL);
+	pthread_mutex_lock(&front->tree.lock);
+	bool taken = node->plain;
+	if (!taken)
+		node->plain = plain;
+	node->plain->opens++;
+	pthread_mutex_unlock(&front->tree.lock);
+	if (taken)
+		plain_free(plain);
+	return true;
 }
 
 enum rc plain_open(struct frontend *front, struct node *node, const struct place *place, bool truncate)
@@ -106,7 +134,7 @@ enum rc plain_read(struct node *node, uint64_t offset, size_t n, struct buf *out
 
 void plain_close(struct frontend *front, struct node *node)
 {
-	enum rc rc = plain_store(front, node, front->options.durable);
+	enum rc rc = plain_store(front, node, true, front->options.durable);
 	if (rc)
 		log_error("%s: %zu bytes could not be stored at close: %s", node->name, node->plain->bytes.len, rc_name(rc));
 	plain_unpin(front, node);
@@ -153,7 +181,18 @@ enum rc plain_resize(struct frontend *front, struct node *node, uint64_t size)
 	return rc;
 }
 
-enum rc plain_store(struct frontend *front, struct node *node, bool durable)
+/* The kernel may keep what it was told at the creation: writes make it ask again, and where there were none it is told that the times are others now. */
+static void be_stored(struct frontend *front, struct node *node, const struct head *head, bool unwritten)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	node_set_pending(node, false);
+	node->birth = head->birth;
+	pthread_mutex_unlock(&front->tree.lock);
+	if (unwritten)
+		notifier_attributes(front->notifier, node_id(&front->tree, node));
+}
+
+enum rc plain_store(struct frontend *front, struct node *node, bool last, bool durable)
 {
 	struct plain *plain = node->plain;
 	struct place place;
@@ -162,20 +201,61 @@ enum rc plain_store(struct frontend *front, struct node *node, bool durable)
 	if (rc)
 		return rc == RC_STALE ? RC_OK : rc; /* deleted: there is nowhere to store it */
 	pthread_mutex_lock(&plain->lock);
-	if (plain->dirty) {
-		struct leaf_write write = {.document = plain->bytes.data, .len = plain->bytes.len, .durable = durable};
-		write.condition = LEAF_SAME;
-		pthread_mutex_lock(&front->tree.lock);
-		write.birth = node->birth;
-		write.mtime_set = plain->mtime_tick > node->times_tick;
-		pthread_mutex_unlock(&front->tree.lock);
-		write.mtime = plain->mtime;
+	pthread_mutex_lock(&front->tree.lock);
+	struct meta fresh = node->fresh;
+	bool pending = node->pending; /* it stays so while we have the lock, or the node dies */
+	struct leaf_write write = {.document = plain->bytes.data, .len = plain->bytes.len, .durable = durable, .fresh = &fresh};
+	write.condition = pending ? LEAF_ABSENT : LEAF_SAME;
+	write.appeared = pending ? node->appeared : 0;
+	write.birth = node->birth;
+	write.mtime_set = plain->mtime_tick > node->times_tick;
+	pthread_mutex_unlock(&front->tree.lock);
+	write.mtime = plain->mtime;
+	if (write.mtime_set)
+		fresh.mtime = plain->mtime;
+	bool due = plain->dirty || (pending && last);
+	if (due)
 		rc = leaf_write(&place.leaf, &write, &head, NULL);
-		if (!rc || rc == RC_STALE)
-			plain->dirty = false;
-	}
+	if (due && pending && !rc)
+		be_stored(front, node, &head, !plain->dirty);
+	if (rc == RC_STALE) /* replaced: it is stored nowhere; or its directory's key has another shape now */
+		rc = pending ? RC_NOT_FOUND : RC_OK;
+	if (!rc)
+		plain->dirty = false;
 	pthread_mutex_unlock(&plain->lock);
-	return rc == RC_STALE ? RC_OK : rc;
+	return rc;
+}
+
+enum rc plain_settle_file(struct frontend *front, struct node *node)
+{
+	if (!node->pending || !plain_share(front, node))
+		return RC_OK;
+	enum rc rc = plain_store(front, node, true, front->options.durable);
+	plain_unpin(front, node);
+	return rc;
+}
+
+/* A plain file among the directory's pending names, with a hold; NULL: there is none. */
+static struct node *next_pending(struct frontend *front, const struct node *directory)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	struct node *node = directory->pendings;
+	while (node && node->kind != NODE_PLAIN)
+		node = node->pending_next;
+	if (node)
+		node->holds++;
+	pthread_mutex_unlock(&front->tree.lock);
+	return node;
+}
+
+void plain_settle(struct frontend *front, struct node *directory)
+{
+	struct node *node;
+	bool stored = true;
+	while (stored && (node = next_pending(front, directory))) {
+		stored = plain_settle_file(front, node) == RC_OK && !node->pending;
+		node_release(&front->tree, node);
+	}
 }
 
 struct plain *plain_watch(struct frontend *front, struct node *node)

@@ -1,5 +1,8 @@
 /* plain: the bytes of a plain file while it is open: shared by all who open it, visible at write, stored at flush and fsync.
  *
+ * A file that is created in a partition is pending (node.h) until it is stored the first time, with its bytes: a temporary file is one commit and not two. While it is pending,
+ * somebody has it open. Whoever changes names in its directory has it stored before (plain_settle), so that the volume knows of it whatever becomes of it.
+ *
  * It hangs on the node and lives from the first open to the last release. `lock` guards it; it is taken after the names and before nothing.
  */
 #ifndef ITEMFS_PLAIN_H
@@ -22,7 +25,9 @@ struct plain {
 enum rc plain_open(struct frontend *front, struct node *node, const struct place *place, bool truncate);
 /* Takes part where somebody has it open; false where nobody has. */
 bool plain_share(struct frontend *front, struct node *node);
-/* Stores what is dirty; the last one frees the bytes. With the names held. */
+/* Makes the new node's, empty, with a share that plain_drop() gives back. False: no memory. */
+bool plain_create(struct frontend *front, struct node *node);
+/* Stores what is dirty or pending; the last one frees the bytes, and a name that could not be stored goes. With the names held. */
 void plain_close(struct frontend *front, struct node *node);
 
 /* Gives the share back without storing: the file has become an item. */
@@ -30,8 +35,11 @@ void plain_drop(struct frontend *front, struct node *node);
 
 enum rc plain_write(struct frontend *front, struct node *node, const void *bytes, size_t n, uint64_t offset, bool append);
 enum rc plain_resize(struct frontend *front, struct node *node, uint64_t size);
-/* Stores it where it is dirty. With the names held. */
-enum rc plain_store(struct frontend *front, struct node *node, bool durable);
+/* Stores it where it is dirty; `last`: where it is pending, too, though nothing is written to it (a shell closes one descriptor of it before it writes to another). With the names held. */
+enum rc plain_store(struct frontend *front, struct node *node, bool last, bool durable);
+/* Stores this one where it is pending; those of a directory. What cannot be stored stays pending. With the names held. */
+enum rc plain_settle_file(struct frontend *front, struct node *node);
+void plain_settle(struct frontend *front, struct node *directory);
 /* Copies what is there from offset on. */
 enum rc plain_read(struct node *node, uint64_t offset, size_t n, struct buf *out);
 /* Size and mtime while it is open. */

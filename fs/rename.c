@@ -57,6 +57,8 @@ static enum rc rename_pending(struct renaming *r, bool *ret_moved)
 	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &fresh, .appeared = node->appeared};
 	bool written = node->dirty;
 	pthread_mutex_unlock(&r->front->tree.lock);
+	if (node->kind == NODE_PLAIN)
+		return plain_settle_file(r->front, node); /* which failed before, and says why */
 	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || written || place_cut(&r->from) || place_cut(&r->place)) {
 		struct head head;
 		bool taken = r->target && r->target->pending;
@@ -299,6 +301,15 @@ static void tell(fuse_req_t req, struct renaming *r, enum rc rc)
 	free(path);
 }
 
+/* No plain file's name waits for its first commit while names move: neither of these, nor one in a directory that moves, or that goes. */
+static void settle(const struct renaming *r)
+{
+	struct node *const all[] = {r->parent, r->to, r->node, r->target};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i])
+			plain_settle(r->front, all[i]);
+}
+
 void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
 {
 	struct frontend *front = front_of(req);
@@ -317,6 +328,7 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 	names_write(front);
 	r.node = node_find(&front->tree, r.parent, name);
 	r.target = node_find(&front->tree, r.to, to_name);
+	settle(&r);
 	enum rc rc = RC_NOT_FOUND;
 	if (node_snapshot(r.parent) || node_snapshot(r.to))
 		rc = RC_READ_ONLY;

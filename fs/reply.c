@@ -137,13 +137,13 @@ static enum rc stat_leaf(struct frontend *front, struct node *node, const struct
 {
 	struct head head;
 	bool pending;
+	/* Held from before the volume is read: its last close, which stores it, may come meanwhile. */
+	struct plain *plain = node->kind == NODE_PLAIN ? plain_watch(front, node) : NULL;
 	pthread_mutex_lock(&front->tree.lock);
 	pending = node->pending;
 	head = (struct head){.meta = node->fresh, .size = (uint32_t)node->pending_size};
 	pthread_mutex_unlock(&front->tree.lock);
 	enum rc rc = RC_OK;
-	/* Held from before the volume is read: its last close, which stores it, may come meanwhile. */
-	struct plain *plain = node->kind == NODE_PLAIN ? plain_watch(front, node) : NULL;
 	if (!pending)
 		rc = node->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
 						   : leaf_get(&place->leaf, NULL, &head, NULL);
