@@ -16,7 +16,7 @@ if [ $# = 0 ]; then
 fi
 seconds=$(awk -v m="$minutes" 'BEGIN { printf "%d", m * 60 }')
 CC=clang cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DITEMFS_FUZZ=ON > /dev/null || exit 1
-cmake --build $build --target "${@/#/fuzz_}" > /dev/null || exit 1
+cmake --build $build --target "${@/#/fuzz_}" > $build/build.log || { tail -n 20 $build/build.log; exit 1; }
 
 status=0
 for target in "$@"; do
