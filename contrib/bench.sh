@@ -7,10 +7,12 @@ set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=contrib/packages.sh
 . contrib/packages.sh
-build=${BENCH_BUILD:-build/bench}
+build=${BENCH_BUILD:-build/bench} purposes=(bench)
+case " $* " in *" --help "* | *" -h "*) exec python3 tests/bench/bench.py --help ;; esac
 if [ -z "${BENCH_BUILD:-}" ]; then
 	packages_install build run
-	packages_install bench || echo "what is missing is left out" >&2
+	command -v npm > /dev/null || purposes+=(node) # which need not be Debian's
+	packages_install "${purposes[@]}" || echo "what is missing is left out" >&2
 	{ cmake --preset bench && cmake --build --preset bench; } >&2
 fi
 exec python3 tests/bench/bench.py --build "$build" "$@"
