@@ -70,7 +70,7 @@ enum rc table_read(const uint8_t *value, size_t n, struct table_record *ret_reco
 		return RC_CORRUPT;
 	for (uint32_t i = 0; i < record.indexes; i++)
 		record.index_id[i] = row_read_u32(&reader);
-	if (reader.bad || (record.named && !record.declared))
+	if (reader.bad || (record.named && !record.declared) || (flags & TABLE_DATED && !record.created))
 		return RC_CORRUPT;
 	record.document = reader.at;
 	record.document_len = (uint32_t)(reader.end - reader.at);
