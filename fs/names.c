@@ -315,11 +315,19 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 	struct view *before = NULL; /* whoever has it open, or opens it in this moment, may read it later */
 	if (!rc && node && !waits)
 		rc = view_open(front->volume, &before);
+	cleanup_buf struct buf document = {0};
 	if (!rc && !waits)
 		rc = unlink_stored(front, &place, &head);
-	if (!rc && node && !node_bury(&front->tree, node, &head.meta, head.size, NULL)) {
-		cleanup_buf struct buf document = {0};
+	if (rc == RC_NO_SPACE && before) {
+		/* An engine that met the end of the disk is opened anew where nobody holds a view of it: what must be had of this one is read now. */
 		(void)read_stored(&place, before, &head, &document);
+		view_close(before);
+		before = NULL;
+		rc = unlink_stored(front, &place, &head);
+	}
+	if (!rc && node && !node_bury(&front->tree, node, &head.meta, head.size, NULL)) {
+		if (before)
+			(void)read_stored(&place, before, &head, &document);
 		node_bury(&front->tree, node, &head.meta, head.size, &document);
 	}
 	view_close(before);

@@ -1,5 +1,6 @@
 #include "store/directory.h"
 #include "store/log_check.h"
+#include "store/orphans.h"
 #include "store/oserror.h"
 #include <dirent.h>
 #include <errno.h>
@@ -103,6 +104,20 @@ static enum rc lock_and_check(int dir, const char *path, bool create, struct why
 	rc = check_store(dir, path, create, why);
 	if (!rc && locked)
 		rc = log_check(dir, why);
+	if (!rc && locked)
+		orphans_remove(dir); /* what fails here, LevelDB tries again */
+	return rc;
+}
+
+enum rc directory_again(int dir)
+{
+	enum rc rc;
+
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return RC_OK;
+	rc = log_check(dir, NULL);
+	if (!rc)
+		orphans_remove(dir);
 	return rc;
 }
 

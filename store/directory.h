@@ -4,6 +4,7 @@
  *    LevelDB would remove the tables it finds.
  * 2. One of us at a time (a lock on the directory, held as long as it is open, and let go by the system if we die).
  * 3. Its logs and manifest are undamaged (log_check.h).
+ * 4. What merges that failed have left is gone (orphans.h).
  */
 #ifndef ITEMFS_STORE_DIRECTORY_H
 #define ITEMFS_STORE_DIRECTORY_H
@@ -14,5 +15,8 @@
 
 /* The caller closes *ret_dir, after LevelDB is closed. */
 enum rc directory_open(const char *path, bool create, int *ret_dir, struct why *why);
+
+/* 3 and 4 once more, in a directory that is held and that LevelDB has just closed. */
+enum rc directory_again(int dir);
 
 #endif

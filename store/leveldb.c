@@ -24,8 +24,8 @@
 #include "store/store.h"
 #include "store/directory.h"
 #include "store/oserror.h"
-#include "store/log_check.h"
 #include "store/log_sync.h"
+#include "store/orphans.h"
 #include "store/room.h"
 #include "store/salvage.h"
 #include <errno.h>
@@ -328,7 +328,7 @@ static enum rc exchange_engine(struct store *store)
 	if (store->db)
 		leveldb_close(store->db);
 	store->db = NULL;
-	rc = log_check(store->dir, NULL);
+	rc = directory_again(store->dir);
 	if (!rc)
 		rc = open_engine(store, store->path, NULL);
 	if (rc)
@@ -621,6 +621,32 @@ static void merge_freed(struct store *store)
 	range_clear(freed);
 }
 
+/* No write is taken any more. With `engine` held. */
+static void break_writes(struct store *store, enum rc rc)
+{
+	store->mendable = rc == RC_NO_SPACE && log_sync_broken(&store->sync) == RC_OK;
+	log_sync_break(&store->sync, rc);
+}
+
+/* A merge that found no room has left what it had begun, and ended all writing; but as that takes the room, no write gets as far as to be told. So where there are such leftovers LevelDB is asked, by
+ * a batch of nothing. */
+static void ask_engine(struct store *store)
+{
+	leveldb_writebatch_t *nothing;
+	char *message = NULL;
+	uint64_t bytes;
+	enum rc rc;
+
+	if (orphans_bytes(store->dir, &bytes) != RC_OK || !bytes)
+		return;
+	nothing = leveldb_writebatch_create();
+	leveldb_write(store->db, store->write[false], nothing, &message);
+	leveldb_writebatch_destroy(nothing);
+	rc = rc_of_message(message, NULL);
+	if (rc)
+		break_writes(store, rc);
+}
+
 /* A full disk is refused before LevelDB meets it. */
 static enum rc make_room(struct store *store, const struct store_batch *batch)
 {
@@ -628,7 +654,10 @@ static enum rc make_room(struct store *store, const struct store_batch *batch)
 		return RC_OK;
 	if (store->freed.first.len && store->freed.last.len && room_to_merge(&store->room))
 		merge_freed(store);
-	return room_for(&store->room, batch->bytes, batch->frees) ? RC_OK : RC_NO_SPACE;
+	if (room_for(&store->room, batch->bytes, batch->frees))
+		return RC_OK;
+	ask_engine(store);
+	return RC_NO_SPACE;
 }
 
 /* Never beside another: after a write that failed in the middle of a record none must follow, and LevelDB would take
@@ -641,10 +670,8 @@ static enum rc append(struct store *store, struct store_batch *batch, bool durab
 	__atomic_add_fetch(&store->batches, 1, __ATOMIC_RELAXED);
 	leveldb_write(store->db, store->write[durable], batch->changes, &message);
 	rc = rc_of_message(message, NULL);
-	if (rc) {
-		store->mendable = rc == RC_NO_SPACE && log_sync_broken(&store->sync) == RC_OK;
-		log_sync_break(&store->sync, rc);
-	}
+	if (rc)
+		break_writes(store, rc);
 	return rc;
 }
 
@@ -674,23 +701,6 @@ static enum rc write_soon(struct store *store, struct store_batch *batch)
 	return rc ? rc : log_sync_wrote(&store->sync);
 }
 
-static enum rc write_batch(struct store *store, struct store_batch *batch, bool durable)
-{
-	enum rc rc = engine_enter(store);
-
-	if (rc)
-		return rc;
-	rc = make_room(store, batch);
-	if (!rc)
-		rc = durable ? write_durable(store, batch) : write_soon(store, batch);
-	engine_leave(store);
-	if (!rc && batch->freed.first.len && batch->freed.last.len) {
-		range_add(&store->freed, batch->freed.first.data, batch->freed.first.len);
-		range_add(&store->freed, batch->freed.last.data, batch->freed.last.len);
-	}
-	return rc;
-}
-
 /* After a write that met the end of the disk: opens the store anew, when there is room and nobody holds a cursor or a snapshot. With `writing` held. RC_OK: writes are taken again. */
 static enum rc mend(struct store *store)
 {
@@ -702,6 +712,36 @@ static enum rc mend(struct store *store)
 	if (store->mendable && !__atomic_load_n(&store->cursors_open, __ATOMIC_ACQUIRE) && !__atomic_load_n(&store->snapshots, __ATOMIC_ACQUIRE))
 		rc = exchange_engine(store);
 	pthread_rwlock_unlock(&store->engine);
+	return rc;
+}
+
+static enum rc find_room(struct store *store, const struct store_batch *batch)
+{
+	enum rc rc = engine_enter(store);
+
+	if (rc)
+		return rc;
+	rc = make_room(store, batch);
+	engine_leave(store);
+	return rc;
+}
+
+static enum rc write_batch(struct store *store, struct store_batch *batch, bool durable)
+{
+	enum rc rc = find_room(store, batch);
+
+	if (rc == RC_NO_SPACE && log_sync_broken(&store->sync) && mend(store) == RC_OK)
+		rc = find_room(store, batch);
+	if (!rc)
+		rc = engine_enter(store);
+	if (rc)
+		return rc;
+	rc = durable ? write_durable(store, batch) : write_soon(store, batch);
+	engine_leave(store);
+	if (!rc && batch->freed.first.len && batch->freed.last.len) {
+		range_add(&store->freed, batch->freed.first.data, batch->freed.first.len);
+		range_add(&store->freed, batch->freed.last.data, batch->freed.last.len);
+	}
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 /* room: see room.h. */
 #include "store/room.h"
 #include "store/log_sync.h"
+#include "store/orphans.h"
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -57,7 +58,10 @@ static uint64_t logs_bytes(int dir)
 
 bool room_to_recover(const struct room *room)
 {
-	uint64_t left, reserve;
+	uint64_t left, reserve, orphans = 0;
 
-	return !look(room, &left, &reserve) || left / 2 > logs_bytes(room->dir) + reserve / 4;
+	if (!look(room, &left, &reserve))
+		return true;
+	orphans_bytes(room->dir, &orphans); /* they go before anything is written */
+	return (left + orphans) / 2 > logs_bytes(room->dir) + reserve / 4;
 }

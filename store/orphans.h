@@ -1,0 +1,19 @@
+/* orphans: tables in a LevelDB directory that its manifest does not count.
+ *
+ * A merge of tables that finds no room leaves what it had begun, and LevelDB removes that when it is opened the next time, but only after it has written new files: on a disk that these
+ * orphans have filled it cannot be opened at all. So they are removed before. They are what LevelDB itself would remove: the manifest is read as it reads it (log_check.h has seen that it is
+ * sound), and a table that no complete record of it adds, or that one takes away, is in no version.
+ */
+#ifndef ITEMFS_STORE_ORPHANS_H
+#define ITEMFS_STORE_ORPHANS_H
+
+#include "store/model/rc.h"
+#include <stdint.h>
+
+/* How many bytes they are. While LevelDB is open this may count what a merge is just making. */
+enum rc orphans_bytes(int dir, uint64_t *ret_bytes);
+
+/* Removes them. Only while LevelDB is closed, and log_check() has found nothing. What it cannot understand it leaves alone: RC_CORRUPT. */
+enum rc orphans_remove(int dir);
+
+#endif
