@@ -1,6 +1,7 @@
 #include "store/directory.h"
 #include "store/log_check.h"
 #include "store/orphans.h"
+#include "store/room.h"
 #include "store/oserror.h"
 #include <dirent.h>
 #include <errno.h>
@@ -92,6 +93,8 @@ static enum rc check_store(int dir, const char *path, bool create, struct why *w
 	return why_set(why, RC_NOT_FOUND, "%s: there is no store in it", path);
 }
 
+enum { SHORT = 128 << 20 }; /* bytes of room, on a large disk */
+
 /* LevelDB's own lock comes too late: log_check() may cut a log, which nobody else may be writing. Where the file system
  * knows no such lock, LevelDB's must do, without that check. */
 static enum rc lock_and_check(int dir, const char *path, bool create, struct why *why)
@@ -104,7 +107,7 @@ static enum rc lock_and_check(int dir, const char *path, bool create, struct why
 	rc = check_store(dir, path, create, why);
 	if (!rc && locked)
 		rc = log_check(dir, why);
-	if (!rc && locked)
+	if (!rc && locked && !room_for(&(struct room){dir, SHORT}, 0, false))
 		orphans_remove(dir); /* what fails here, LevelDB tries again */
 	return rc;
 }

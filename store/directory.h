@@ -4,7 +4,7 @@
  *    LevelDB would remove the tables it finds.
  * 2. One of us at a time (a lock on the directory, held as long as it is open, and let go by the system if we die).
  * 3. Its logs and manifest are undamaged (log_check.h).
- * 4. What merges that failed have left is gone (orphans.h).
+ * 4. Where the disk is short of room, what merges that failed have left is gone (orphans.h).
  */
 #ifndef ITEMFS_STORE_DIRECTORY_H
 #define ITEMFS_STORE_DIRECTORY_H

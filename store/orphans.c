@@ -18,6 +18,7 @@ enum field { COMPARATOR = 1, LOG_NUMBER, NEXT_FILE, LAST_SEQUENCE, COMPACT_POINT
 struct tables {
 	uint64_t *numbers;
 	size_t n, cap;
+	unsigned said; /* which fields there were, a bit each */
 };
 
 static bool add_table(struct tables *tables, uint64_t number)
@@ -92,7 +93,10 @@ static enum rc apply(const struct buf *record, struct tables *tables, bool adds)
 	uint64_t number;
 
 	while (!edit.bad && edit.at < edit.end) {
-		switch (read_varint(&edit)) {
+		uint64_t field = read_varint(&edit);
+
+		tables->said |= field < 32 ? 1u << field : 0;
+		switch (field) {
 		case COMPARATOR:
 			skip_string(&edit);
 			break;
@@ -152,35 +156,39 @@ static enum rc read_file(int dir, const char *name, struct buf *ret_bytes)
 	return rc;
 }
 
-/* Each record that is whole; what a writer that died has left at the end is none. */
 static enum rc read_edits(const struct buf *file, struct tables *tables)
 {
+	static const unsigned wanted = 1u << COMPARATOR | 1u << LOG_NUMBER | 1u << NEXT_FILE | 1u << LAST_SEQUENCE;
 	cleanup_buf struct buf record = {0};
+	bool whole = true; /* at the end of one */
 	enum rc rc = RC_OK;
 
-	for (size_t at = 0; !rc && at + HEADER <= file->len;) {
+	for (size_t at = 0; !rc && at < file->len;) {
 		const uint8_t *header = file->data + at;
-		size_t length = header[4] | (size_t)header[5] << 8;
-		size_t room = BLOCK - at % BLOCK;
+		size_t room = BLOCK - at % BLOCK, length;
 
 		if (room < HEADER) {
 			at += room;
 			continue;
 		}
+		if (at + HEADER > file->len)
+			return RC_CORRUPT;
+		length = header[4] | (size_t)header[5] << 8;
 		if (header[6] < FULL || header[6] > LAST || length > room - HEADER || at + HEADER + length > file->len)
-			break;
+			return RC_CORRUPT;
+		whole = header[6] == FULL || header[6] == LAST;
 		if (header[6] == FULL || header[6] == FIRST)
 			buf_clear(&record);
 		buf_add(&record, header + HEADER, length);
 		at += HEADER + length;
 		if (record.failed)
 			rc = RC_NO_MEMORY;
-		else if (header[6] == FULL || header[6] == LAST)
+		else if (whole)
 			rc = apply(&record, tables, false);
-		if (!rc && (header[6] == FULL || header[6] == LAST))
+		if (!rc && whole)
 			rc = apply(&record, tables, true);
 	}
-	return rc;
+	return rc ? rc : whole && (tables->said & wanted) == wanted ? RC_OK : RC_CORRUPT;
 }
 
 static enum rc counted_tables(int dir, struct tables *tables)

@@ -1,8 +1,9 @@
 /* orphans: tables in a LevelDB directory that its manifest does not count.
  *
  * A merge of tables that finds no room leaves what it had begun, and LevelDB removes that when it is opened the next time, but only after it has written new files: on a disk that these
- * orphans have filled it cannot be opened at all. So they are removed before. They are what LevelDB itself would remove: the manifest is read as it reads it (log_check.h has seen that it is
- * sound), and a table that no complete record of it adds, or that one takes away, is in no version.
+ * orphans have filled it cannot be opened at all. So there they are removed before. They are what LevelDB itself would remove: a table that no record of the manifest adds, or that one takes away, is
+ * in no version. A manifest that is not whole to its last byte, or does not say all that LevelDB wants of one, counts for nothing here: it may have been cut, and what it does not name any more is
+ * then what a repair needs.
  */
 #ifndef ITEMFS_STORE_ORPHANS_H
 #define ITEMFS_STORE_ORPHANS_H
