@@ -7,16 +7,12 @@
  * believes even so is looked for by log_check.h, when directory.h has made sure that nobody else is in there.
  *
  * A batch whose write failed is not there after the next open: what there is of it in the log is no whole record, or is cut
- * off (write_durable()). No write is taken after it: a full disk may have left half a record in the log, LevelDB would append the next one behind that, and no reader
- * would find it there. After a failed sync, and after a merge of tables that found no room, LevelDB refuses all writes by
- * itself. Reads go on in all these cases. Where the disk was full, and a write was what found it so, the store is closed
- * and opened anew once there is room (mend()): all that was taken is in the logs. After a failed sync that is not sure,
- * as the kernel may have dropped what it could not write: then it stays as it is, for whoever restarts us to see.
+ * off (write_durable()). No write is taken after it: a full disk may have left half a record in the log, LevelDB would append
+ * the next one behind that, and no reader would find it there. After a failed sync, and after a merge of tables that found
+ * no room, LevelDB refuses all writes by itself. Reads go on in all these cases. What is done about a disk that is full, and
+ * when LevelDB is opened anew, is told in recovery.h.
  *
- * Locks, in this order: `writing` (one write at a time), `engine` (read: db is used; write: it is exchanged).
- *
- * Rows that were deleted take room until tables are merged, and LevelDB sees no reason to on its own where little else is
- * written. So it is told where rows were deleted to make room, and a write that finds none waits until that is merged.
+ * Locks, in this order: `writing` (one write at a time), recovery's.
  *
  * What we cannot help: LevelDB is C++, where memory that runs out ends the process; and it maps its tables, so a disk
  * that fails to read one raises SIGBUS.
@@ -25,8 +21,7 @@
 #include "store/directory.h"
 #include "store/oserror.h"
 #include "store/log_sync.h"
-#include "store/orphans.h"
-#include "store/room.h"
+#include "store/recovery.h"
 #include "store/salvage.h"
 #include <errno.h>
 #include <leveldb/c.h>
@@ -44,11 +39,6 @@
 #define MAX_OPEN_FILES           500
 #define BLOOM_BITS_PER_KEY       10
 
-/* From the first to the last of some keys; empty bufs: of none. */
-struct range {
-	struct buf first, last;
-};
-
 struct store {
 	leveldb_t *db; /* NULL while it cannot be opened anew */
 	leveldb_options_t *options;
@@ -60,14 +50,9 @@ struct store {
 	size_t write_buffer, cache_size;
 	uint64_t gets, cursors, batches, snapshots; /* atomic: store_figures() */
 	char *path;
-	struct room room;
 	pthread_mutex_t writing; /* one write at a time: see append() */
-	pthread_rwlock_t engine;
-	uint64_t cursors_open; /* atomic, as snapshots: what stands in the way of mend() */
-	uint64_t generation;   /* atomic */
-	bool mendable;         /* changed under engine: the write that failed found a full disk */
-	struct range freed;    /* under writing: between which keys rows were deleted to make room, since it was last merged */
 	struct log_sync sync;
+	struct recovery recovery; /* every use of db is between its enter and leave, but for what is held */
 };
 
 struct store_snapshot {
@@ -93,14 +78,6 @@ struct store_cursor {
 	struct store *store;
 	uint8_t bounds[]; /* low, then high */
 };
-
-static int compare_keys(const void *a, size_t a_n, const void *b, size_t b_n)
-{
-	size_t n = a_n < b_n ? a_n : b_n;
-	int order = n ? memcmp(a, b, n) : 0;
-
-	return order ? order : (a_n > b_n) - (a_n < b_n);
-}
 
 /* ---- what went wrong ---- */
 
@@ -141,36 +118,6 @@ static enum rc rc_of_message(char *message, struct why *why)
 	why_set(why, rc, "%s", message);
 	leveldb_free(message);
 	return rc;
-}
-
-/* ---- ranges ---- */
-
-static void range_free(struct range *range)
-{
-	buf_free(&range->first);
-	buf_free(&range->last);
-}
-
-static void range_clear(struct range *range)
-{
-	buf_clear(&range->first);
-	buf_clear(&range->last);
-}
-
-static void set_key(struct buf *key, const void *bytes, size_t n)
-{
-	buf_clear(key);
-	buf_add(key, bytes, n);
-	if (key->failed)
-		buf_clear(key); /* less is merged, then */
-}
-
-static void range_add(struct range *range, const void *key, size_t n)
-{
-	if (!range->first.len || compare_keys(key, n, range->first.data, range->first.len) < 0)
-		set_key(&range->first, key, n);
-	if (!range->last.len || compare_keys(key, n, range->last.data, range->last.len) > 0)
-		set_key(&range->last, key, n);
 }
 
 /* ---- opening ---- */
@@ -226,11 +173,10 @@ static void store_free(struct store *store)
 	if (was_open) {
 		log_sync_destroy(&store->sync);
 		pthread_mutex_destroy(&store->writing);
-		pthread_rwlock_destroy(&store->engine);
+		recovery_destroy(&store->recovery);
 	}
 	if (store->dir >= 0)
 		close(store->dir);
-	range_free(&store->freed);
 	free(store->path);
 	free(store);
 }
@@ -256,9 +202,47 @@ static enum rc open_engine(struct store *store, const char *path, struct why *wh
 	return rc;
 }
 
+/* ---- what recovery asks ---- */
+
+static enum rc exchange_engine(void *engine)
+{
+	struct store *store = engine;
+	enum rc rc;
+
+	if (store->db)
+		leveldb_close(store->db);
+	store->db = NULL;
+	rc = directory_again(store->dir);
+	return rc ? rc : open_engine(store, store->path, NULL);
+}
+
+static void merge_keys(void *engine, const struct range *keys)
+{
+	struct store *store = engine;
+
+	leveldb_compact_range(store->db, (const char *)keys->first.data, keys->first.len, (const char *)keys->last.data,
+			      keys->last.len);
+}
+
+static enum rc write_nothing(void *engine)
+{
+	struct store *store = engine;
+	leveldb_writebatch_t *nothing = leveldb_writebatch_create();
+	char *message = NULL;
+
+	leveldb_write(store->db, store->write[false], nothing, &message);
+	leveldb_writebatch_destroy(nothing);
+	return rc_of_message(message, NULL);
+}
+
+static const struct recovery_engine recovery_calls = {exchange_engine, merge_keys, write_nothing};
+
+/* ---- a store ---- */
+
 enum rc store_open(const char *path, const struct store_options *options, struct store **ret_store, struct why *why)
 {
 	struct store *store = calloc(1, sizeof(*store));
+	struct room room;
 	enum rc rc;
 
 	if (!store)
@@ -277,10 +261,10 @@ enum rc store_open(const char *path, const struct store_options *options, struct
 		rc = RC_NO_MEMORY;
 		goto fail;
 	}
-	store->room = (struct room){store->dir, RESERVE_IN_WRITE_BUFFERS * (uint64_t)store->write_buffer};
-	log_sync_init(&store->sync, store->dir);
+	room = (struct room){store->dir, RESERVE_IN_WRITE_BUFFERS * (uint64_t)store->write_buffer};
 	pthread_mutex_init(&store->writing, NULL);
-	pthread_rwlock_init(&store->engine, NULL);
+	log_sync_init(&store->sync, store->dir);
+	recovery_init(&store->recovery, &recovery_calls, store, &store->sync, &room);
 	*ret_store = store;
 	return RC_OK;
 
@@ -320,45 +304,6 @@ void store_close(struct store *store)
 
 /* ---- reading ---- */
 
-/* Closes LevelDB and opens it again, with `engine` held for writing. Where that fails there is none for now. */
-static enum rc exchange_engine(struct store *store)
-{
-	enum rc rc;
-
-	if (store->db)
-		leveldb_close(store->db);
-	store->db = NULL;
-	rc = directory_again(store->dir);
-	if (!rc)
-		rc = open_engine(store, store->path, NULL);
-	if (rc)
-		return rc;
-	log_sync_mend(&store->sync);
-	store->mendable = false;
-	__atomic_add_fetch(&store->generation, 1, __ATOMIC_RELEASE);
-	return RC_OK;
-}
-
-/* While db is used. RC_IO: there is none, as it was closed to be opened anew, and that still fails. */
-static enum rc engine_enter(struct store *store)
-{
-	bool open;
-
-	pthread_rwlock_rdlock(&store->engine);
-	if (store->db)
-		return RC_OK;
-	pthread_rwlock_unlock(&store->engine);
-	pthread_rwlock_wrlock(&store->engine);
-	open = store->db || exchange_engine(store) == RC_OK;
-	pthread_rwlock_unlock(&store->engine);
-	return open ? engine_enter(store) : RC_IO;
-}
-
-static void engine_leave(struct store *store)
-{
-	pthread_rwlock_unlock(&store->engine);
-}
-
 enum rc store_get(struct store *store, const struct store_snapshot *at, const void *key, size_t n,
 		  struct buf *ret_value)
 {
@@ -369,12 +314,12 @@ enum rc store_get(struct store *store, const struct store_snapshot *at, const vo
 
 	if (!n)
 		return RC_NO_MEMORY;
-	rc = engine_enter(store);
+	rc = recovery_enter(&store->recovery);
 	if (rc)
 		return rc;
 	__atomic_add_fetch(&store->gets, 1, __ATOMIC_RELAXED);
 	value = leveldb_get(store->db, at ? at->read : store->read, key, n, &value_n, &message);
-	engine_leave(store);
+	recovery_leave(&store->recovery);
 	rc = rc_of_message(message, NULL);
 	if (!rc && !value)
 		rc = RC_NOT_FOUND;
@@ -394,7 +339,7 @@ enum rc store_snapshot_take(struct store *store, struct store_snapshot **ret_sna
 
 	if (!snapshot)
 		return RC_NO_MEMORY;
-	rc = engine_enter(store);
+	rc = recovery_enter(&store->recovery);
 	if (rc) {
 		free(snapshot);
 		return rc;
@@ -404,7 +349,8 @@ enum rc store_snapshot_take(struct store *store, struct store_snapshot **ret_sna
 	leveldb_readoptions_set_verify_checksums(snapshot->read, 1);
 	leveldb_readoptions_set_snapshot(snapshot->read, snapshot->view);
 	__atomic_add_fetch(&store->snapshots, 1, __ATOMIC_RELAXED);
-	engine_leave(store);
+	recovery_hold(&store->recovery);
+	recovery_leave(&store->recovery);
 	*ret_snapshot = snapshot;
 	return RC_OK;
 }
@@ -415,7 +361,8 @@ void store_snapshot_release(struct store *store, struct store_snapshot *snapshot
 		return;
 	leveldb_readoptions_destroy(snapshot->read);
 	leveldb_release_snapshot(store->db, snapshot->view);
-	__atomic_sub_fetch(&store->snapshots, 1, __ATOMIC_RELEASE);
+	__atomic_sub_fetch(&store->snapshots, 1, __ATOMIC_RELAXED);
+	recovery_let_go(&store->recovery);
 	free(snapshot);
 }
 
@@ -438,15 +385,15 @@ enum rc store_cursor_open(struct store *store, const struct store_snapshot *at, 
 	if (high_n)
 		memcpy(cursor->bounds + low_n, high, high_n);
 	cursor->store = store;
-	rc = engine_enter(store);
+	rc = recovery_enter(&store->recovery);
 	if (rc) {
 		free(cursor);
 		return rc;
 	}
 	cursor->iterator = leveldb_create_iterator(store->db, at ? at->read : store->read);
 	__atomic_add_fetch(&store->cursors, 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&store->cursors_open, 1, __ATOMIC_RELAXED);
-	engine_leave(store);
+	recovery_hold(&store->recovery);
+	recovery_leave(&store->recovery);
 	*ret_cursor = cursor;
 	return RC_OK;
 }
@@ -456,18 +403,18 @@ void store_cursor_close(struct store_cursor *cursor)
 	if (!cursor)
 		return;
 	leveldb_iter_destroy(cursor->iterator);
-	__atomic_sub_fetch(&cursor->store->cursors_open, 1, __ATOMIC_RELEASE);
+	recovery_let_go(&cursor->store->recovery);
 	free(cursor);
 }
 
 static bool is_below_low(const struct store_cursor *cursor, const void *key, size_t n)
 {
-	return compare_keys(key, n, cursor->bounds, cursor->low_n) < 0;
+	return key_compare(key, n, cursor->bounds, cursor->low_n) < 0;
 }
 
 static bool is_below_high(const struct store_cursor *cursor, const void *key, size_t n)
 {
-	return !cursor->bounded || compare_keys(key, n, cursor->bounds + cursor->low_n, cursor->high_n) < 0;
+	return !cursor->bounded || key_compare(key, n, cursor->bounds + cursor->low_n, cursor->high_n) < 0;
 }
 
 /* After a move of the iterator: where does the cursor stand? `outside` says in which direction it left, if it did. The
@@ -607,57 +554,8 @@ void store_batch_delete(struct store_batch *batch, const void *key, size_t n)
 	leveldb_writebatch_delete(batch->changes, key, n);
 	batch->bytes += n;
 	batch->empty = false;
-	if (batch->frees && n)
+	if (batch->frees)
 		range_add(&batch->freed, key, n);
-}
-
-/* Merges what was deleted to make room, which is what makes it. */
-static void merge_freed(struct store *store)
-{
-	struct range *freed = &store->freed;
-
-	leveldb_compact_range(store->db, (const char *)freed->first.data, freed->first.len, (const char *)freed->last.data,
-			      freed->last.len);
-	range_clear(freed);
-}
-
-/* No write is taken any more. With `engine` held. */
-static void break_writes(struct store *store, enum rc rc)
-{
-	store->mendable = rc == RC_NO_SPACE && log_sync_broken(&store->sync) == RC_OK;
-	log_sync_break(&store->sync, rc);
-}
-
-/* A merge that found no room has left what it had begun, and ended all writing; but as that takes the room, no write gets as far as to be told. So where there are such leftovers LevelDB is asked, by
- * a batch of nothing. */
-static void ask_engine(struct store *store)
-{
-	leveldb_writebatch_t *nothing;
-	char *message = NULL;
-	uint64_t bytes;
-	enum rc rc;
-
-	if (orphans_bytes(store->dir, &bytes) != RC_OK || !bytes)
-		return;
-	nothing = leveldb_writebatch_create();
-	leveldb_write(store->db, store->write[false], nothing, &message);
-	leveldb_writebatch_destroy(nothing);
-	rc = rc_of_message(message, NULL);
-	if (rc)
-		break_writes(store, rc);
-}
-
-/* A full disk is refused before LevelDB meets it. */
-static enum rc make_room(struct store *store, const struct store_batch *batch)
-{
-	if (room_for(&store->room, batch->bytes, batch->frees))
-		return RC_OK;
-	if (store->freed.first.len && store->freed.last.len && room_to_merge(&store->room))
-		merge_freed(store);
-	if (room_for(&store->room, batch->bytes, batch->frees))
-		return RC_OK;
-	ask_engine(store);
-	return RC_NO_SPACE;
 }
 
 /* Never beside another: after a write that failed in the middle of a record none must follow, and LevelDB would take
@@ -671,7 +569,7 @@ static enum rc append(struct store *store, struct store_batch *batch, bool durab
 	leveldb_write(store->db, store->write[durable], batch->changes, &message);
 	rc = rc_of_message(message, NULL);
 	if (rc)
-		break_writes(store, rc);
+		recovery_failed(&store->recovery, rc);
 	return rc;
 }
 
@@ -688,7 +586,7 @@ static enum rc write_durable(struct store *store, struct store_batch *batch)
 		return rc;
 	rc = append(store, batch, true);
 	if (rc && logs_cut(store->dir, &end) != RC_OK)
-		store->mendable = false;
+		recovery_give_up(&store->recovery);
 	return rc ? rc : log_sync_settle(&store->sync); /* the name of the log, where one was begun */
 }
 
@@ -701,47 +599,18 @@ static enum rc write_soon(struct store *store, struct store_batch *batch)
 	return rc ? rc : log_sync_wrote(&store->sync);
 }
 
-/* After a write that met the end of the disk: opens the store anew, when there is room and nobody holds a cursor or a snapshot. With `writing` held. RC_OK: writes are taken again. */
-static enum rc mend(struct store *store)
-{
-	enum rc rc = log_sync_broken(&store->sync);
-
-	if (rc != RC_NO_SPACE || !room_to_recover(&store->room))
-		return rc;
-	pthread_rwlock_wrlock(&store->engine);
-	if (store->mendable && !__atomic_load_n(&store->cursors_open, __ATOMIC_ACQUIRE) && !__atomic_load_n(&store->snapshots, __ATOMIC_ACQUIRE))
-		rc = exchange_engine(store);
-	pthread_rwlock_unlock(&store->engine);
-	return rc;
-}
-
-static enum rc find_room(struct store *store, const struct store_batch *batch)
-{
-	enum rc rc = engine_enter(store);
-
-	if (rc)
-		return rc;
-	rc = make_room(store, batch);
-	engine_leave(store);
-	return rc;
-}
-
 static enum rc write_batch(struct store *store, struct store_batch *batch, bool durable)
 {
-	enum rc rc = find_room(store, batch);
+	enum rc rc = recovery_make_room(&store->recovery, batch->bytes, batch->frees);
 
-	if (rc == RC_NO_SPACE && log_sync_broken(&store->sync) && mend(store) == RC_OK)
-		rc = find_room(store, batch);
 	if (!rc)
-		rc = engine_enter(store);
+		rc = recovery_enter(&store->recovery);
 	if (rc)
 		return rc;
 	rc = durable ? write_durable(store, batch) : write_soon(store, batch);
-	engine_leave(store);
-	if (!rc && batch->freed.first.len && batch->freed.last.len) {
-		range_add(&store->freed, batch->freed.first.data, batch->freed.first.len);
-		range_add(&store->freed, batch->freed.last.data, batch->freed.last.len);
-	}
+	recovery_leave(&store->recovery);
+	if (!rc)
+		recovery_freed(&store->recovery, &batch->freed);
 	return rc;
 }
 
@@ -752,7 +621,7 @@ enum rc store_write(struct store *store, struct store_batch *batch, bool durable
 	if (batch->empty)
 		return durable ? store_sync(store) : log_sync_broken(&store->sync);
 	pthread_mutex_lock(&store->writing);
-	rc = mend(store);
+	rc = recovery_mend(&store->recovery);
 	if (!rc)
 		rc = write_batch(store, batch, durable);
 	pthread_mutex_unlock(&store->writing);
@@ -766,14 +635,14 @@ enum rc store_sync(struct store *store)
 	if (rc != RC_NO_SPACE)
 		return rc;
 	pthread_mutex_lock(&store->writing);
-	rc = mend(store); /* opening it anew syncs all that was taken */
+	rc = recovery_mend(&store->recovery); /* opening it anew syncs all that was taken */
 	pthread_mutex_unlock(&store->writing);
 	return rc ? rc : log_sync_settle(&store->sync);
 }
 
 uint64_t store_generation(struct store *store)
 {
-	return __atomic_load_n(&store->generation, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&store->recovery.generation, __ATOMIC_ACQUIRE);
 }
 
 /* ---- figures ---- */
@@ -796,7 +665,7 @@ void store_figures(struct store *store, struct store_figures *ret_figures)
 	char name[64];
 
 	*ret_figures = (struct store_figures){.broken = log_sync_broken(&store->sync)};
-	if (engine_enter(store))
+	if (recovery_enter(&store->recovery))
 		return;
 
 	leveldb_approximate_sizes(store->db, 1, &low, &low_n, &high, &high_n, &disk);
@@ -816,5 +685,5 @@ void store_figures(struct store *store, struct store_figures *ret_figures)
 		snprintf(name, sizeof(name), "leveldb.num-files-at-level%d", level);
 		ret_figures->files[level] = number_of_property(store, name);
 	}
-	engine_leave(store);
+	recovery_leave(&store->recovery);
 }

@@ -1,0 +1,75 @@
+/* recovery: how a store goes on when its disk is full. It decides what to ask of the engine, and when; what the engine is, leveldb.c alone knows (struct recovery_engine).
+ *
+ * 1. A write for which there is no room (room.h) is refused before the engine meets the end of the disk.
+ * 2. Rows that were deleted take room until tables are merged, and the engine sees no reason to on its own where little else is written. So the keys between which rows were deleted to make
+ *    room are kept (`freed`), and a write that finds no room waits until these are merged.
+ * 3. An engine that met the end of the disk all the same takes no write any more. What it took before is in its logs, and reads go on. It is exchanged (closed, and opened anew) by the first
+ *    write or sync that comes when there is room for that, and while nobody holds a cursor or a snapshot.
+ * 4. That is only done where it was a write that met a full disk (`mendable`). After a failed sync what was taken may not be in the logs, as the kernel may have dropped what it could not write:
+ *    then it stays as it is, for whoever restarts us to see.
+ * 5. A merge in the background that finds no room ends all writing too, but as it takes the room itself, no write gets as far as to be told. So a write that is refused asks the engine, where such
+ *    a merge has left something (orphans.h).
+ * 6. An engine that cannot be opened again is none: whoever wants to use it next tries anew.
+ *
+ * Locks, in this order: the store's `writing` (one write at a time; the caller's), `using` (shared: the engine is used; alone: it is exchanged).
+ */
+#ifndef ITEMFS_STORE_RECOVERY_H
+#define ITEMFS_STORE_RECOVERY_H
+
+#include "store/log_sync.h"
+#include "store/model/rc.h"
+#include "store/range.h"
+#include "store/room.h"
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is asked of the engine, in words that fit any. */
+struct recovery_engine {
+	enum rc (*exchange)(void *engine);                       /* nobody else uses it. What fails leaves none */
+	void (*merge)(void *engine, const struct range *keys); /* so that what was deleted among them takes no room */
+	enum rc (*try_write)(void *engine);                      /* of nothing: whether it still takes writes */
+};
+
+struct recovery {
+	const struct recovery_engine *calls;
+	void *engine;
+	struct log_sync *sync; /* the caller's; says whether writing is at an end, and why */
+	struct room room;
+	pthread_rwlock_t using;
+	bool open;           /* changed under `using` alone: there is an engine */
+	bool mendable;       /* changed under `writing`, or `using` alone */
+	uint64_t held;       /* atomic: cursors and snapshots */
+	uint64_t generation; /* atomic: how often it was exchanged */
+	struct range freed;  /* under `writing`: since it was last merged */
+};
+
+/* An engine that is open. Keeps all it is given, which stays the caller's; so does room's directory. */
+void recovery_init(struct recovery *recovery, const struct recovery_engine *calls, void *engine, struct log_sync *sync,
+		   const struct room *room);
+void recovery_destroy(struct recovery *recovery);
+
+/* While the engine is used. RC_IO: there is none, and it still cannot be opened. */
+enum rc recovery_enter(struct recovery *recovery);
+void recovery_leave(struct recovery *recovery);
+
+/* A cursor or a snapshot was made, while the engine is used; and is gone, at any time. */
+void recovery_hold(struct recovery *recovery);
+void recovery_let_go(struct recovery *recovery);
+
+/* The rest is called with `writing` held, and the engine not in use unless it says so. */
+
+/* Room for a write of about so many bytes. RC_NO_SPACE: there is none, whatever was done for it. */
+enum rc recovery_make_room(struct recovery *recovery, uint64_t bytes, bool frees);
+/* Where a full disk has ended writing: goes on, if that can be. RC_OK: writes are taken (again); else why not. */
+enum rc recovery_mend(struct recovery *recovery);
+
+/* A write was taken that deleted these to make room. */
+void recovery_freed(struct recovery *recovery, const struct range *keys);
+/* A write failed: no more is taken. The engine is in use. */
+void recovery_failed(struct recovery *recovery, enum rc rc);
+/* What the failed write has left is in the log: opening it anew would bring that back, so it is not done. */
+void recovery_give_up(struct recovery *recovery);
+
+#endif
