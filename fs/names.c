@@ -84,7 +84,7 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 {
 	if (!parent->dead && query_path_is(parent, name))
 		return find_in_query(front, parent, name, ret_node, why);
-	struct place place = {.unresolved = false};
+	struct place place;
 	struct head head = {.birth = 0};
 	struct table *table = NULL;
 	struct snapshot *snapshot = NULL;
@@ -305,7 +305,7 @@ static enum rc unlink_stored(struct frontend *front, const struct place *place, 
 /* With the names held: for writing where the name is pending, so that its first commit is not under way. */
 static enum rc unlink_name(struct frontend *front, struct node *parent, const char *name, struct node *node, bool waits)
 {
-	struct place place = {.unresolved = false};
+	struct place place;
 	struct head head = {.size = 0};
 	enum rc rc = node_snapshot(parent) ? RC_READ_ONLY : place_lookup(front, parent, name, &place);
 	if (rc == RC_NOT_FOUND && place.unresolved && waits)

@@ -245,6 +245,7 @@ static bool control_kind(const char *name, enum node_kind *ret_kind)
 enum rc place_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place)
 {
 	enum node_kind kind;
+	ret_place->unresolved = false;
 	if (strlen(name) > NAME_BYTES_MAX)
 		return RC_NAME_TOO_LONG;
 	if (query_path_is(parent, name))

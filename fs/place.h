@@ -10,6 +10,7 @@
 #include "index/leaf.h"
 #include "store/rows.h"
 
+/* Some 14 kB: to be filled by the functions below, and not cleared before. */
 struct place {
 	enum node_kind kind;
 	enum node_kind subject;     /* queries (query_path.h): what they are about: NODE_TABLE, NODE_PARTITION, NODE_INDEX or NODE_INDEX_KEY */

@@ -20,7 +20,7 @@ struct renaming {
 	struct node *parent, *to;
 	const char *name, *to_name;
 	bool noreplace;
-	struct place from, place; /* where it is, and where it is to be */
+	struct place *from, *place; /* where it is, and where it is to be: large, and so not cleared with the rest */
 	struct head head;         /* of a file, afterwards */
 	struct why why;
 	struct buf refused; /* a plain file's bytes that were refused as an item's: its maker will remove the file */
@@ -30,7 +30,7 @@ static enum rc rename_table(struct renaming *r)
 {
 	if (r->to->kind != NODE_ROOT)
 		return why_set(&r->why, RC_FORBIDDEN, "a table stands at the root and nowhere else");
-	enum rc rc = place_create(r->front, r->to, r->to_name, true, &r->place, &r->why);
+	enum rc rc = place_create(r->front, r->to, r->to_name, true, r->place, &r->why);
 	return rc ? rc : table_rename(r->node->table, r->to_name, r->noreplace, &r->why);
 }
 
@@ -38,14 +38,14 @@ static enum rc rename_partition(struct renaming *r)
 {
 	struct place plain;
 	struct head head;
-	enum rc rc = place_create(r->front, r->to, r->to_name, true, &r->place, &r->why);
+	enum rc rc = place_create(r->front, r->to, r->to_name, true, r->place, &r->why);
 	if (rc)
 		return rc;
-	if (r->place.kind != NODE_PARTITION || r->place.table != r->from.table)
+	if (r->place->kind != NODE_PARTITION || r->place->table != r->from->table)
 		return RC_CROSS;
 	if (place_as_plain(r->front, r->to, r->to_name, &plain) == RC_OK && leaf_get(&plain.leaf, NULL, &head, NULL) == RC_OK)
 		return RC_EXISTS;
-	return partition_rename(r->from.table, &r->from.leaf.pk, &r->place.leaf.pk, r->noreplace, &r->why);
+	return partition_rename(r->from->table, &r->from->leaf.pk, &r->place->leaf.pk, r->noreplace, &r->why);
 }
 
 /* A name that is created and not stored: with nothing written it is an empty item, and stored now; otherwise only its name moves. */
@@ -59,18 +59,18 @@ static enum rc rename_pending(struct renaming *r, bool *ret_moved)
 	pthread_mutex_unlock(&r->front->tree.lock);
 	if (node->kind == NODE_PLAIN)
 		return plain_settle_file(r->front, node); /* which failed before, and says why */
-	if (r->place.kind != NODE_ITEM || r->from.kind != NODE_ITEM || written || place_cut(&r->from) || place_cut(&r->place)) {
+	if (r->place->kind != NODE_ITEM || r->from->kind != NODE_ITEM || written || place_cut(r->from) || place_cut(r->place)) {
 		struct head head;
 		bool taken = r->target && r->target->pending;
-		if (!taken && !r->place.unresolved)
-			taken = (r->place.kind == NODE_DEFINITION ? definition_get(r->place.table, NULL, &head, NULL)
-								  : leaf_get(&r->place.leaf, NULL, &head, NULL)) == RC_OK;
-		if (taken || r->place.kind != r->from.kind)
+		if (!taken && !r->place->unresolved)
+			taken = (r->place->kind == NODE_DEFINITION ? definition_get(r->place->table, NULL, &head, NULL)
+								  : leaf_get(&r->place->leaf, NULL, &head, NULL)) == RC_OK;
+		if (taken || r->place->kind != r->from->kind)
 			return why_set(&r->why, RC_BUSY, "%s is being written and has no content yet that could replace anything", r->name);
 		*ret_moved = true;
 		return RC_OK;
 	}
-	enum rc rc = leaf_write(&r->from.leaf, &write, &r->head, &r->why);
+	enum rc rc = leaf_write(&r->from->leaf, &write, &r->head, &r->why);
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&r->front->tree.lock);
@@ -83,17 +83,17 @@ static enum rc rename_pending(struct renaming *r, bool *ret_moved)
 static enum rc onto_definition(struct renaming *r, const struct buf *document)
 {
 	struct buf stored = {0};
-	struct definition_write write = {.fresh = &r->head.meta, .from = &r->from.leaf, .durable = r->front->options.durable};
+	struct definition_write write = {.fresh = &r->head.meta, .from = &r->from->leaf, .durable = r->front->options.durable};
 	write.condition = r->noreplace ? LEAF_ABSENT : LEAF_ALWAYS;
-	if (r->from.kind != NODE_PLAIN || r->from.table != r->place.table)
+	if (r->from->kind != NODE_PLAIN || r->from->table != r->place->table)
 		return RC_CROSS;
-	enum rc rc = leaf_get(&r->from.leaf, NULL, &r->head, &stored);
+	enum rc rc = leaf_get(&r->from->leaf, NULL, &r->head, &stored);
 	struct meta meta = r->head.meta;
 	write.fresh = &meta;
 	write.document = document ? document->data : stored.data;
 	write.len = document ? document->len : stored.len;
 	if (!rc)
-		rc = definition_set(r->place.table, &write, &r->head, &r->why);
+		rc = definition_set(r->place->table, &write, &r->head, &r->why);
 	buf_free(&stored);
 	return rc;
 }
@@ -114,11 +114,11 @@ static enum rc rename_stored(struct renaming *r, const struct leaf_newer *now)
 {
 	struct leaf_move move = {.noreplace = r->noreplace, .now = *now};
 	const struct buf *document = now->document;
-	if (r->place.kind == NODE_DEFINITION)
+	if (r->place->kind == NODE_DEFINITION)
 		return onto_definition(r, document);
-	if (r->from.kind == NODE_DEFINITION)
-		return r->place.kind == NODE_PLAIN ? definition_to_file(r->from.table, &r->place.leaf, r->noreplace, &r->head) : RC_CROSS;
-	return leaf_rename(&r->from.leaf, &r->place.leaf, &move, &r->head, &r->why);
+	if (r->from->kind == NODE_DEFINITION)
+		return r->place->kind == NODE_PLAIN ? definition_to_file(r->from->table, &r->place->leaf, r->noreplace, &r->head) : RC_CROSS;
+	return leaf_rename(&r->from->leaf, &r->place->leaf, &move, &r->head, &r->why);
 }
 
 static void bury_target(struct renaming *r, const struct head *head, struct buf *document)
@@ -153,7 +153,12 @@ static void keep(struct renaming *r, const struct buf *written)
 	if (written)
 		buf_add(&r->refused, written->data, written->len);
 	else
-		(void)leaf_get(&r->from.leaf, NULL, &head, &r->refused);
+		(void)leaf_get(&r->from->leaf, NULL, &head, &r->refused);
+}
+
+static bool is_leaf(const struct place *place)
+{
+	return place->kind == NODE_ITEM || place->kind == NODE_PLAIN;
 }
 
 /* An item, a plain file or a definition. */
@@ -162,7 +167,7 @@ static enum rc rename_file(struct renaming *r)
 	struct plain *plain = r->node->plain;
 	struct head old = {.size = 0};
 	bool moved = false;
-	enum rc rc = place_create(r->front, r->to, r->to_name, false, &r->place, &r->why);
+	enum rc rc = place_create(r->front, r->to, r->to_name, false, r->place, &r->why);
 	if (!rc && r->noreplace && r->target && r->target->pending)
 		rc = RC_EXISTS;
 	if (!rc && r->node->pending)
@@ -170,20 +175,21 @@ static enum rc rename_file(struct renaming *r)
 	if (rc || moved)
 		return rc;
 	cleanup_buf struct buf document = {0};
-	if (r->target && !r->place.unresolved && (r->place.kind == NODE_ITEM || r->place.kind == NODE_PLAIN))
-		(void)leaf_get(&r->place.leaf, NULL, &old, &document); /* who looked it up just now may open it yet */
+	if (r->target && !r->place->unresolved && (r->place->kind == NODE_ITEM || r->place->kind == NODE_PLAIN))
+		(void)leaf_get(&r->place->leaf, NULL, &old, &document); /* who looked it up just now may open it yet */
 	if (plain)
 		pthread_mutex_lock(&plain->lock);
 	/* One that is still open for writing: its bytes at this moment count. */
 	struct leaf_newer now = newer(r->front, r->node);
-	struct key pending = r->place.leaf.pk;
-	rc = resolve(&r->place, r->to_name, &r->from, now.document, &r->why);
+	bool beside = is_leaf(r->from) && r->place->kind == NODE_ITEM && r->from->table == r->place->table && r->from->leaf.in_partition &&
+		      key_equal(&r->from->leaf.pk, &r->place->leaf.pk);
+	rc = resolve(r->place, r->to_name, r->from, now.document, &r->why);
 	/* What stood in a partition that got its key just now, as rsync's temporary file does, has moved with it. */
-	if (!rc && r->place.kind == NODE_ITEM && r->from.table == r->place.table && r->from.leaf.in_partition && key_equal(&r->from.leaf.pk, &pending))
-		r->from.leaf.pk = r->place.leaf.pk;
+	if (!rc && beside && !key_equal(&r->from->leaf.pk, &r->place->leaf.pk))
+		r->from->leaf.pk = r->place->leaf.pk;
 	if (!rc)
 		rc = rename_stored(r, &now);
-	if (is_refusal(rc) && r->from.kind == NODE_PLAIN)
+	if (is_refusal(rc) && r->from->kind == NODE_PLAIN)
 		keep(r, now.document);
 	if (plain && !rc)
 		plain->dirty = false;
@@ -196,11 +202,6 @@ static enum rc rename_file(struct renaming *r)
 		bury_target(r, &old, &document);
 	}
 	return rc;
-}
-
-static bool is_leaf(const struct place *place)
-{
-	return place->kind == NODE_ITEM || place->kind == NODE_PLAIN;
 }
 
 static struct leaf_newer lock_newer(struct frontend *front, struct node *node)
@@ -224,21 +225,21 @@ static enum rc exchange(struct renaming *r)
 {
 	if (!r->target)
 		return RC_NOT_FOUND;
-	enum rc rc = place_of(r->front, r->node, &r->from);
+	enum rc rc = place_of(r->front, r->node, r->from);
 	if (!rc)
-		rc = place_of(r->front, r->target, &r->place);
+		rc = place_of(r->front, r->target, r->place);
 	if (rc)
 		return rc;
-	if (!is_leaf(&r->from) || !is_leaf(&r->place))
+	if (!is_leaf(r->from) || !is_leaf(r->place))
 		return why_set(&r->why, RC_INVALID, "only items and plain files can be exchanged");
 	if (r->node->pending || r->target->pending)
 		return why_set(&r->why, RC_BUSY, "one of them is being written and has no content yet");
 	struct leaf_newer a = lock_newer(r->front, r->node), b = lock_newer(r->front, r->target);
-	rc = resolve(&r->place, r->target->name, &r->from, a.document, &r->why);
+	rc = resolve(r->place, r->target->name, r->from, a.document, &r->why);
 	if (!rc)
-		rc = resolve(&r->from, r->node->name, &r->place, b.document, &r->why);
+		rc = resolve(r->from, r->node->name, r->place, b.document, &r->why);
 	if (!rc)
-		rc = leaf_exchange(&r->from.leaf, &r->place.leaf, &a, &b, &r->why);
+		rc = leaf_exchange(&r->from->leaf, &r->place->leaf, &a, &b, &r->why);
 	unlock_newer(r->node, !rc);
 	unlock_newer(r->target, !rc);
 	if (!rc)
@@ -249,12 +250,12 @@ static enum rc exchange(struct renaming *r)
 /* With the names held for writing. */
 static enum rc run(struct renaming *r)
 {
-	enum rc rc = place_of(r->front, r->node, &r->from);
+	enum rc rc = place_of(r->front, r->node, r->from);
 	if (!rc && (r->to->kind == NODE_SNAPSHOTS || r->parent->kind == NODE_SNAPSHOTS))
 		rc = why_set(&r->why, RC_FORBIDDEN, "snapshots come by mkdir, go by rmdir and keep their names");
 	if (rc)
 		return rc;
-	switch (r->from.kind) {
+	switch (r->from->kind) {
 	case NODE_TABLE:
 		return rename_table(r);
 	case NODE_PARTITION:
@@ -269,7 +270,7 @@ static enum rc run(struct renaming *r)
 	case NODE_STATS:
 	case NODE_REJECTED:
 	case NODE_DRAFT:
-		return r->from.kind == NODE_DRAFT ? RC_CROSS : RC_FORBIDDEN; /* mv copies a rejected draft out, and removes it */
+		return r->from->kind == NODE_DRAFT ? RC_CROSS : RC_FORBIDDEN; /* mv copies a rejected draft out, and removes it */
 	default:
 		return RC_READ_ONLY;
 	}
@@ -313,7 +314,8 @@ static void settle(const struct renaming *r)
 void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name, unsigned flags)
 {
 	struct frontend *front = front_of(req);
-	struct renaming r = {.front = front, .name = name, .to_name = to_name, .noreplace = flags & RENAME_NOREPLACE};
+	struct place from, place;
+	struct renaming r = {.front = front, .name = name, .to_name = to_name, .noreplace = flags & RENAME_NOREPLACE, .from = &from, .place = &place};
 	r.parent = front_node(front, parent);
 	r.to = front_node(front, to);
 	if (r.parent->kind == NODE_IMPORTS || r.to->kind == NODE_IMPORTS) {
@@ -334,7 +336,7 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 		rc = RC_READ_ONLY;
 	else if (r.node)
 		rc = exchanges ? exchange(&r) : run(&r);
-	if (!rc && !exchanges && !node_move(&front->tree, r.node, r.to, to_name, r.place.kind))
+	if (!rc && !exchanges && !node_move(&front->tree, r.node, r.to, to_name, r.place->kind))
 		rc = RC_NO_MEMORY;
 	if (!rc && r.node->kind == NODE_PARTITION)
 		renumber(front, r.node);
