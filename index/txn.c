@@ -85,6 +85,11 @@ static bool is_of(const struct slot *slot, const uint8_t *key, size_t n)
 	return slot->key.len == n && memcmp(slot->key.data, key, n) == 0;
 }
 
+static bool same(const uint8_t *bytes, size_t n, const struct buf *value)
+{
+	return n == value->len && (!n || memcmp(bytes, value->data, n) == 0);
+}
+
 /* value NULL: it is absent. What takes too much room is forgotten. */
 static void remember(struct slot *slot, const uint8_t *key, size_t n, const uint8_t *value, size_t value_n)
 {
@@ -165,8 +170,27 @@ enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value)
 	return ret_value->failed ? RC_NO_MEMORY : RC_OK;
 }
 
+/* Whether the row is known to be as it is to become: most overwrites leave a table's counters as they are. Then nothing is written. */
+static bool stands(const struct txn *txn, uint32_t bucket, const struct buf *key, const struct buf *value)
+{
+	const struct change *c = txn->count ? newest(txn, bucket, key->data, key->len) : NULL;
+	if (c)
+		return value ? !c->deleted && same(txn->bytes.data + c->value, c->value_n, value) : c->deleted;
+	const struct slot *slot = &txn->slots[bucket % SLOTS];
+	if (!is_of(slot, key->data, key->len)) /* one of another kind is in none */
+		return false;
+	return value ? !slot->absent && same(slot->value.data, slot->value.len, value) : slot->absent;
+}
+
 static void record(struct txn *txn, const struct buf *key, const struct buf *value)
 {
+	if (key->failed || (value && value->failed)) {
+		txn->failed = true;
+		return;
+	}
+	uint32_t bucket = bucket_of(key);
+	if (stands(txn, bucket, key, value))
+		return;
 	if (txn->count == txn->cap) {
 		size_t cap = txn->cap ? txn->cap * 2 : 64;
 		struct change *grown = realloc(txn->changes, cap * sizeof *grown);
@@ -177,14 +201,14 @@ static void record(struct txn *txn, const struct buf *key, const struct buf *val
 		txn->changes = grown;
 		txn->cap = cap;
 	}
-	struct change c = {.key = txn->bytes.len, .key_n = key->len, .deleted = !value, .bucket = bucket_of(key)};
+	struct change c = {.key = txn->bytes.len, .key_n = key->len, .deleted = !value, .bucket = bucket};
 	buf_add(&txn->bytes, key->data, key->len);
 	if (value) {
 		c.value = txn->bytes.len;
 		c.value_n = value->len;
 		buf_add(&txn->bytes, value->data, value->len);
 	}
-	if (txn->bytes.failed || key->failed || (value && value->failed)) {
+	if (txn->bytes.failed) {
 		txn->failed = true;
 		return;
 	}

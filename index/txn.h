@@ -21,6 +21,7 @@ void txn_free(struct txn *txn);
 /* Appends the row's value as this commit sees it. RC_NOT_FOUND. Heads ('H', 'F'), partitions and counters may come from memory: such rows of tables that are in use change through a
  * txn only. */
 enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value);
+/* A row that is known to be so already is not written: it costs the engine as much as one that changes. */
 void txn_put(struct txn *txn, const struct buf *key, const struct buf *value);
 void txn_delete(struct txn *txn, const struct buf *key);
 

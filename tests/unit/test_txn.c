@@ -207,6 +207,51 @@ Test(txn, heads_partitions_and_counters_that_were_read_or_written_are_not_read_a
 	sees("aaaaBkey", "two");
 }
 
+Test(txn, a_row_that_is_put_as_it_stands_is_not_written)
+{
+	txn_begin(txn, 1, 0);
+	put("aaaaC", "one");
+	put("aaaaHgone", "one");
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	txn_begin(txn, 2, 0);
+	del("aaaaHgone");
+	size_t before = txn_bytes(txn);
+	put("aaaaC", "one");
+	del("aaaaHgone");
+	cr_expect_eq(txn_bytes(txn), before);
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	write_behind("aaaaC", "not a commit's");
+	write_behind("aaaaHgone", "not a commit's");
+	txn_begin(txn, 3, 0);
+	put("aaaaC", "one");
+	del("aaaaHgone");
+	cr_expect_eq(txn_bytes(txn), 0);
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	stored("aaaaC", "not a commit's");
+	stored("aaaaHgone", "not a commit's");
+	txn_begin(txn, 4, 0);
+	put("aaaaC", "two");
+	put("aaaaC", "one");
+	put("aaaaHgone", "");
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	stored("aaaaC", "one");
+	stored("aaaaHgone", "");
+}
+
+Test(txn, after_a_rollback_a_row_is_compared_with_what_was_before)
+{
+	txn_begin(txn, 1, 0);
+	put("aaaaC", "one");
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	size_t mark = txn_begin(txn, 2, 0);
+	put("aaaaC", "two");
+	txn_rollback(txn, mark);
+	txn_begin(txn, 2, 0);
+	put("aaaaC", "two");
+	cr_assert_eq(txn_write(txn, false, false), RC_OK);
+	stored("aaaaC", "two");
+}
+
 Test(txn, what_is_remembered_follows_deletions_and_is_not_touched_by_a_rollback)
 {
 	txn_begin(txn, 1, 0);
