@@ -1,17 +1,13 @@
-/* repair: see repair.h. Here is what is done to the volume's directory; the rows are repair_rows.c and repair_table.c. */
+/* repair: see repair.h. Here is how it goes as a whole; the directory is repair_place.c, the rows are repair_rows.c and repair_table.c. */
 #include "index/repair_private.h"
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { BATCH_BYTES = 1 << 20, PLACES_MAX = 1000 };
+enum { BATCH_BYTES = 1 << 20 };
 
 void repair_say(struct repair *r, const char *format, ...)
 {
@@ -88,112 +84,6 @@ void repair_saw(struct repair *r, uint64_t sequence)
 		r->sequence = sequence;
 }
 
-/* ---- the directory ---- */
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st, (void)flag, (void)ftw;
-	return remove(path);
-}
-
-static void remove_tree(const char *path)
-{
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* What a repair has made in its place; with `all` also what is kept where it went well. Never `db`: that is the volume's. */
-static void clear_place(const char *place, bool all)
-{
-	static const char *const made[] = {"engine", "new", "lost", "report.txt"};
-	char path[PATH_MAX + 16];
-	for (size_t i = 0; i < (all ? 4 : 1); i++) {
-		snprintf(path, sizeof path, "%s/%s", place, made[i]);
-		remove_tree(path);
-	}
-	if (all)
-		rmdir(place);
-}
-
-static enum rc fail(struct why *why, const char *what)
-{
-	return why_set(why, errno == ENOSPC || errno == EDQUOT ? RC_NO_SPACE : errno == ENOENT ? RC_NOT_FOUND : RC_IO, "%s: %s", what, strerror(errno));
-}
-
-static enum rc bytes_in(const char *path, uint64_t *ret_bytes, struct why *why)
-{
-	DIR *dir = opendir(path);
-	struct stat st;
-	if (!dir)
-		return fail(why, path);
-	for (struct dirent *e; (e = readdir(dir));)
-		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-			*ret_bytes += (uint64_t)st.st_size;
-	closedir(dir);
-	return RC_OK;
-}
-
-/* A second store will lie beside the first for good, and LevelDB's own repair writes the logs as tables. */
-static enum rc enough_room(const char *path, const char *db, struct why *why)
-{
-	uint64_t bytes = 0;
-	struct statvfs disk;
-	enum rc rc = bytes_in(db, &bytes, why);
-	if (rc || statvfs(path, &disk) != 0)
-		return rc;
-	uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize, mib = 1 << 20;
-	if (free_bytes < bytes)
-		return why_set(why, RC_NO_SPACE,
-			       "%s: the damaged store is kept as it is, so a repair needs %llu MiB more on this disk, and %llu are free: nothing was changed", path,
-			       (unsigned long long)((bytes + mib - 1) / mib), (unsigned long long)(free_bytes / mib));
-	return RC_OK;
-}
-
-static enum rc make_place(const char *path, struct repair_report *report, struct why *why)
-{
-	for (int n = 1; n < PLACES_MAX; n++) {
-		snprintf(report->place, sizeof report->place, "%s/damaged-%d", path, n);
-		if (mkdir(report->place, 0700) == 0)
-			return RC_OK;
-		if (errno != EEXIST)
-			return fail(why, report->place);
-	}
-	return why_set(why, RC_IO, "%s: there are too many directories damaged-N: remove those that are not needed any more", path);
-}
-
-static void sync_directory(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-}
-
-/* The new store takes the place of the damaged one. Where the file system cannot exchange names there is a moment with neither, and after a crash in it the new one is to be moved by
- * hand: nothing takes a volume without a store for an empty one, as damaged-N is there. */
-static enum rc exchange(const char *path, const char *db, const char *place, struct why *why)
-{
-	char new[PATH_MAX + 16], old[PATH_MAX + 16];
-	snprintf(new, sizeof new, "%s/new", place);
-	snprintf(old, sizeof old, "%s/db", place);
-	bool exchanged = renameat2(AT_FDCWD, new, AT_FDCWD, db, RENAME_EXCHANGE) == 0;
-	if (exchanged) {
-		sync_directory(path);
-		rename(new, old); /* the name alone: under either it is what was damaged */
-	} else if (rename(db, old) != 0) {
-		return fail(why, db);
-	} else if (rename(new, db) != 0) {
-		enum rc rc = fail(why, db);
-		rename(old, db);
-		return rc;
-	}
-	snprintf(old, sizeof old, "%s/lost", place);
-	sync_directory(old);
-	sync_directory(place);
-	sync_directory(path);
-	return RC_OK;
-}
-
 /* ---- the stores ---- */
 
 static enum rc reads_whole(struct store *store)
@@ -220,7 +110,9 @@ static enum rc open_source(struct repair *r, const char *db, struct why *why)
 	r->from.store = NULL;
 	snprintf(engine, sizeof engine, "%s/engine", r->place);
 	repair_say(r, "the store cannot be read as a whole: what can be is copied");
-	rc = store_salvage(db, engine, r->report, why);
+	rc = repair_room(r->place, db, 2, why);
+	if (!rc)
+		rc = store_salvage(db, engine, r->report, why);
 	return rc ? rc : store_open(engine, &options, &r->from.store, why);
 }
 
@@ -268,40 +160,49 @@ static enum rc repair_in_place(const char *path, FILE *out, struct repair_report
 	snprintf(name, sizeof name, "%s/report.txt", report->place);
 	r.from.out = r.to.out = r.report = fopen(name, "we");
 	if (!r.report)
-		return fail(why, name);
+		return repair_failed(why, name);
 	enum rc rc = make_new(&r, db, why);
 	bool written = fflush(r.report) == 0 && fsync(fileno(r.report)) == 0;
 	written &= fclose(r.report) == 0;
 	if (!rc && !written)
-		rc = fail(why, name);
+		rc = repair_failed(why, name);
 	if (!rc)
-		rc = exchange(path, db, report->place, why);
+		rc = repair_exchange(path, report->place, why);
 	report->lost = r.lost;
 	report->said = r.said;
 	return rc;
 }
 
-enum rc repair_volume(const char *path, FILE *out, struct repair_report *ret_report, struct why *why)
+/* With the lock. */
+static enum rc repair_locked(const char *path, FILE *out, struct repair_report *report, struct why *why)
 {
 	char db[PATH_MAX + 16];
+	snprintf(db, sizeof db, "%s/db", path);
+	enum rc rc = repair_resume(path, why);
+	if (rc)
+		return rc;
+	rc = repair_room(path, db, 1, why);
+	if (!rc)
+		rc = repair_make_place(path, report, why);
+	if (rc)
+		return rc;
+	rc = repair_in_place(path, out, report, why);
+	repair_clear_place(path, report->place, rc);
+	return rc;
+}
+
+enum rc repair_volume(const char *path, FILE *out, struct repair_report *ret_report, struct why *why)
+{
 	int lock = -1;
 	*ret_report = (struct repair_report){.place = ""};
 	if (strlen(path) + sizeof "/damaged-999" > PATH_MAX)
 		return why_set(why, RC_INVALID, "the path is too long");
-	snprintf(db, sizeof db, "%s/db", path);
-	struct stat st;
-	if (stat(db, &st) != 0)
+	if (!repair_was_cut_short(path) && !repair_is_there(path, "db"))
 		return why_set(why, RC_NOT_FOUND, "%s holds no itemfs volume", path);
 	enum rc rc = volume_lock(path, "fsck.itemfs --repair", &lock, why);
-	if (!rc)
-		rc = enough_room(path, db, why);
-	if (!rc)
-		rc = make_place(path, ret_report, why);
-	if (!rc) {
-		rc = repair_in_place(path, out, ret_report, why);
-		clear_place(ret_report->place, rc);
-	}
-	if (lock >= 0)
-		close(lock);
+	if (rc)
+		return rc;
+	rc = repair_locked(path, out, ret_report, why);
+	close(lock);
 	return rc;
 }

@@ -34,6 +34,22 @@ enum rc repair_flush(struct repair *repair);
 /* No sequence that was ever given may be given again. */
 void repair_saw(struct repair *repair, uint64_t sequence);
 
+/* ---- repair_place.c: `path` is the volume's directory, `place` damaged-N in it ---- */
+
+/* What errno says about `what`. */
+enum rc repair_failed(struct why *why, const char *what);
+bool repair_is_there(const char *directory, const char *name);
+/* RC_NO_SPACE: there is none on the disk of `path` for so many more stores as large as the one at `db`. A second one will lie beside it for good; while one is salvaged there is a third. */
+enum rc repair_room(const char *path, const char *db, unsigned stores, struct why *why);
+/* Fills report->place. */
+enum rc repair_make_place(const char *path, struct repair_report *report, struct why *why);
+/* Removes what a repair needed only while it worked; with `all` also what is kept where it went well. Never a store that was the volume's. */
+void repair_clear_place(const char *path, const char *place, bool all);
+/* PLACE/new becomes the volume's store, and that one PLACE/db. */
+enum rc repair_exchange(const char *path, const char *place, struct why *why);
+
+/* ---- rows ---- */
+
 /* The rows of table `id` under the name it has in the new volume. repair_table.c */
 enum rc repair_table(struct repair *repair, const char *name, uint32_t id);
 /* All rows, from one store to the other. repair_rows.c */

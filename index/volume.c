@@ -1,6 +1,7 @@
 /* volume: see volume.h. Opening order: lock, store, volume row, catalogue, refusals, worker; closing undoes it. */
 #include "index/volume.h"
 #include "index/private.h"
+#include "index/repair.h"
 #include "index/worker.h"
 #include <dirent.h>
 #include <errno.h>
@@ -152,6 +153,8 @@ static enum rc look_at(const char *path, bool *ret_volume, struct why *why)
 			foreign = true;
 	}
 	closedir(dir);
+	if (!ours && foreign && repair_was_cut_short(path))
+		ours = true;
 	if (foreign && !ours)
 		return why_set(why, RC_INVALID, "%s is a directory with other files in it, not an itemfs volume", path);
 	*ret_volume = ours;
@@ -288,6 +291,8 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 	rc = (volume->path = strdup(path)) ? RC_OK : RC_NO_MEMORY;
 	if (!rc)
 		rc = volume_lock(volume->path, options->holder, &volume->lock_fd, why);
+	if (!rc)
+		rc = repair_resume(volume->path, why);
 	if (!rc)
 		rc = open_store(volume, options->create, why);
 	if (!rc)

@@ -273,6 +273,24 @@ fail:
 	return rc;
 }
 
+/* LevelDB's repair puts all tables into level 0, where it takes the one with the highest number for the newest. A table that was merged has a higher number than younger ones that were not
+ * in that merge: an old value would be read. Merged, there is one of each key. */
+static enum rc merge_salvaged(struct store *store, const char *copy, struct why *why)
+{
+	char *message = NULL;
+	enum rc rc;
+
+	store->db = leveldb_open(store->options, copy, &message);
+	rc = rc_of_message(message, why);
+	if (rc) {
+		store->db = NULL;
+		return rc;
+	}
+	leveldb_compact_range(store->db, NULL, 0, NULL, 0);
+	rc = write_nothing(store); /* says what became of it */
+	return rc ? why_set(why, rc, "%s: what was salvaged cannot be merged (%s)", copy, rc_name(rc)) : RC_OK;
+}
+
 enum rc store_salvage(const char *path, const char *copy, FILE *out, struct why *why)
 {
 	struct store_options wanted = {0};
@@ -290,6 +308,8 @@ enum rc store_salvage(const char *path, const char *copy, FILE *out, struct why 
 		leveldb_repair_db(store->options, copy, &message);
 		rc = rc_of_message(message, why);
 	}
+	if (!rc)
+		rc = merge_salvaged(store, copy, why);
 	store_free(store);
 	return rc;
 }

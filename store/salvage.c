@@ -1,5 +1,6 @@
 #include "store/salvage.h"
 #include "store/crc.h"
+#include "store/manifest.h"
 #include "store/oserror.h"
 #include "store/model/buf.h"
 #include <dirent.h>
@@ -310,7 +311,26 @@ static int by_number(const struct dirent **a, const struct dirent **b)
 	return (x > y) - (x < y);
 }
 
-static enum rc salvage_into(int from, int to, FILE *out, struct why *why)
+/* Whether the store still needs a file. `manifest` NULL: nobody knows, so yes. */
+static bool counts(const struct manifest *manifest, const char *name)
+{
+	uint64_t table;
+
+	if (!manifest)
+		return true;
+	return table_number(name, &table) ? manifest_counts(manifest, table) : manifest_needs_log(manifest, strtoull(name, NULL, 10));
+}
+
+static enum rc salvage_file(int from, int to, const char *name, const struct manifest *manifest, uint64_t *sequence, FILE *out)
+{
+	if (!counts(manifest, name)) {
+		fprintf(out, "the store's %s: left out, as what is in it was written elsewhere since\n", name);
+		return RC_OK;
+	}
+	return ends_in(name, ".log") ? salvage_log(from, to, name, sequence, out) : link_or_copy(from, to, name);
+}
+
+static enum rc salvage_all(int from, int to, const struct manifest *manifest, FILE *out, struct why *why)
 {
 	struct dirent **names = NULL;
 	uint64_t sequence = 0;
@@ -322,10 +342,8 @@ static enum rc salvage_into(int from, int to, FILE *out, struct why *why)
 	for (int i = 0; i < n; i++) {
 		const char *name = names[i]->d_name;
 
-		if (!rc && ends_in(name, ".log"))
-			rc = salvage_log(from, to, name, &sequence, out);
-		else if (!rc)
-			rc = link_or_copy(from, to, name);
+		if (!rc)
+			rc = salvage_file(from, to, name, manifest, &sequence, out);
 		if (rc)
 			why_set(why, rc, "%s: cannot be copied (%s)", name, rc_name(rc));
 		free(names[i]);
@@ -333,6 +351,20 @@ static enum rc salvage_into(int from, int to, FILE *out, struct why *why)
 	free(names);
 	if (!rc && !n)
 		rc = why_set(why, RC_CORRUPT, "there are no tables and no logs left of the store");
+	return rc;
+}
+
+static enum rc salvage_into(int from, int to, FILE *out, struct why *why)
+{
+	struct manifest manifest;
+	enum rc rc = manifest_read(from, &manifest);
+	bool known = rc == RC_OK;
+
+	if (rc == RC_NO_MEMORY)
+		return why_set(why, rc, "no memory to read the manifest");
+	rc = salvage_all(from, to, known && manifest_is_latest(&manifest, from) ? &manifest : NULL, out, why);
+	if (known)
+		manifest_free(&manifest);
 	return rc;
 }
 

@@ -33,8 +33,8 @@ enum rc store_open(const char *path, const struct store_options *options, struct
 void store_close(struct store *store);
 
 /* Makes the new directory `copy` a store of all rows that can still be read in the damaged one at `path`, which nobody may have open and which stays as it is, byte for byte. Says in lines to
- * `out` what could not be read. Rows that were overwritten or deleted may be back: where a change is what was damaged, the row is as it was before; and where the crash left tables behind
- * that had been merged already, they count again. RC_BUSY; RC_NO_SPACE, RC_IO; RC_CORRUPT: nothing in there is a store's. */
+ * `out` what could not be read. Rows that were overwritten or deleted may be back: where a change is what was damaged, the row is as it was before; and where what says which tables count is damaged, and a crash left
+ * tables behind that had been merged already, they count again. Takes as much room as the store has. RC_BUSY; RC_NO_SPACE, RC_IO; RC_CORRUPT: nothing in there is a store's. */
 enum rc store_salvage(const char *path, const char *copy, FILE *out, struct why *why);
 
 /* Appends the value to *ret_value (caller's buf). RC_NOT_FOUND leaves it as it was. */

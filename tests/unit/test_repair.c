@@ -2,10 +2,38 @@
 #include "index/repair.h"
 #include "tests/unit/fixture.h"
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char *path;
+
+/* Stand in for the system's: a file system that cannot exchange names, and one that fails while names change. */
+static bool no_exchange;
+static int renames_left = -1; /* until each fails; -1: none does */
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	if (no_exchange) {
+		errno = EINVAL;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+int rename(const char *from, const char *to)
+{
+	size_t n = strlen(to);
+	if (n > 3 && strcmp(to + n - 3, "/db") == 0 && renames_left >= 0 && renames_left-- == 0) {
+		renames_left = 0;
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
 static struct volume *volume;
 static struct table *table;
 static char large[3000];
@@ -144,6 +172,79 @@ Test(repair, the_damaged_store_is_kept_and_the_next_repair_takes_another_place)
 	snprintf(name, sizeof name, "%s/damaged-2", path);
 	cr_expect_str_eq(report.place, name);
 	all_is_there();
+}
+
+static bool has(const char *name)
+{
+	char file[4200];
+	struct stat st;
+	snprintf(file, sizeof file, "%s/%s", path, name);
+	return stat(file, &st) == 0;
+}
+
+Test(repair, goes_well_where_names_cannot_be_exchanged)
+{
+	no_exchange = true;
+	repair_says("");
+	cr_expect(has("damaged-1/db"));
+	cr_expect_not(has("damaged-1/new"));
+	all_is_there();
+}
+
+/* A repair whose names could be changed only so far. */
+static void repair_fails_after(int renames)
+{
+	struct why why = {.text = ""};
+	shut();
+	no_exchange = true;
+	renames_left = renames;
+	cr_expect_eq(repair_volume(path, stdout, &report, &why), RC_IO);
+	renames_left = -1;
+}
+
+Test(repair, that_cannot_move_the_damaged_store_leaves_nothing)
+{
+	repair_fails_after(0);
+	cr_expect(has("db"));
+	cr_expect_not(has("damaged-1"));
+	volume = fixture_open_passive(path);
+	all_is_there();
+}
+
+Test(repair, that_was_cut_short_between_two_names_is_finished_by_the_next_mount)
+{
+	repair_fails_after(1);
+	cr_expect_not(has("db"));
+	cr_expect(has("damaged-1/db"));
+	cr_expect(has("damaged-1/new"));
+	volume = fixture_open_passive(path);
+	cr_expect(has("damaged-1/db"));
+	cr_expect_not(has("damaged-1/new"));
+	all_is_there();
+}
+
+Test(repair, that_was_cut_short_between_two_names_is_finished_by_the_next_repair)
+{
+	repair_fails_after(1);
+	free(repaired());
+	cr_expect(has("damaged-2/db"));
+	cr_expect_not(has("damaged-1/new"));
+	all_is_there();
+}
+
+Test(repair, a_place_without_a_new_store_makes_no_volume)
+{
+	char from[4200], to[4200];
+	struct why why = {.text = ""};
+	struct volume_options options = {.create = true, .passive = true};
+	struct volume *none = NULL;
+	repair_says("");
+	shut();
+	snprintf(from, sizeof from, "%s/db", path);
+	snprintf(to, sizeof to, "%s/elsewhere", path);
+	cr_assert_eq(rename(from, to), 0);
+	cr_expect_eq(volume_open(path, &options, &none, &why), RC_INVALID, "%s", why.text);
+	cr_expect_eq(repair_volume(path, stdout, &report, &why), RC_NOT_FOUND);
 }
 
 Test(repair, a_volume_in_use_is_left_alone)
