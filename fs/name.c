@@ -1,7 +1,8 @@
 /* name: key ↔ file name, one to one.
  *
  * Invariant: name_to_key() takes a name only if name_of_key() of what it read gives that name back, byte for byte. It
- * is checked by doing just that, so the two cannot come to differ: the reading may be generous, the writing decides.
+ * is checked by doing just that, so the two cannot come to differ: the reading may be generous, the writing decides. A
+ * name of which the writing would escape no byte is its own key's, so it is taken as it is.
  */
 #include "fs/name.h"
 #include "store/model/utf8.h"
@@ -73,11 +74,23 @@ static enum rc read_escapes(const char *name, size_t n, struct buf *out, struct 
 	return out->failed ? why_set(why, RC_NO_MEMORY, "out of memory") : RC_OK;
 }
 
+/* Whether it stands for itself, as nearly all names do: then there is nothing to read or to write. */
+static bool is_plain(const char *name, size_t n, enum name_form form, bool first)
+{
+	for (size_t i = 0; i < n; i++)
+		if (must_escape((uint8_t)name[i], form, first && i == 0))
+			return false;
+	return true;
+}
+
 static enum rc string_to_key(const char *name, size_t n, enum key_role role, enum name_form form, bool first,
 			     struct key *ret_key, struct why *why)
 {
 	if (!utf8_valid(name, n))
 		return why_set(why, RC_NOT_UTF8, "the name is not UTF-8");
+
+	if (is_plain(name, n, form, first))
+		return key_from_text(name, n, KEY_S, role, ret_key, why);
 
 	cleanup_buf struct buf text = {0}, canonical = {0};
 	struct key key;

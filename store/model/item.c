@@ -192,10 +192,16 @@ static enum rc handle_token(void *context, const struct json_token *token)
 
 static enum rc build(struct item *item, struct item_value *root, struct why *why)
 {
-	struct builder builder = {.item = item, .why = why, .frames[0].container = root};
+	struct builder builder; /* its frames are 2.5 kB, and each is set when its level is opened */
 	struct json json;
 	enum rc rc;
 
+	builder.item = item;
+	builder.why = why;
+	builder.frames[0] = (struct frame){.container = root};
+	builder.depth = builder.least = 0;
+	builder.name = NULL;
+	builder.name_len = builder.name_start = 0;
 	json_init(&json, handle_token, &builder);
 	rc = json_feed(&json, item->document, item->document_len, why);
 	return rc ? rc : json_end(&json, why);

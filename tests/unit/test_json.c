@@ -365,6 +365,32 @@ Test(json, does_not_mind_how_a_text_is_cut)
 		assert_cuts_do_not_matter(texts[i], strlen(texts[i]));
 }
 
+/* The scanner reads the plain text of strings by eights: each byte at each place of three eights, alone and with another beside it, must be seen
+ * as it is when bytes come one by one. */
+Test(json, sees_each_byte_in_a_run_of_plain_text_as_if_it_came_alone)
+{
+	static const char begin[] = "{\"a\":\"", beside[] = "x\"\\\x1f\x20\x21\x23\x5b\x5d\x7f\x80\xff";
+	enum { RUN = 24 };
+	size_t before = sizeof(begin) - 1, n = before + RUN + 2;
+	char text[sizeof(begin) + RUN + 2];
+	struct record whole, single;
+
+	for (unsigned byte = 0; byte < 256; byte++)
+		for (size_t at = 0; at < RUN; at++)
+			for (const char *other = beside; *other; other++) {
+				memset(text, 'x', sizeof(text));
+				memcpy(text, begin, before);
+				memcpy(text + n - 2, "\"}", 3);
+				text[before + at] = (char)byte;
+				text[before + (at ? at - 1 : RUN - 1)] = *other;
+				scan_cut(text, n, n, &whole);
+				scan_cut(text, n, n + 1, &single);
+				assert_same(&whole, &single, text, at);
+				buf_free(&whole.tokens);
+				buf_free(&single.tokens);
+			}
+}
+
 static unsigned random_below(unsigned *seed, unsigned n)
 {
 	*seed = *seed * 1664525u + 1013904223u;
