@@ -95,6 +95,7 @@ enum rc file_pin(struct frontend *front, struct handle *handle)
 	enum rc rc = read_version(front, handle, &handle->version);
 	if (rc == RC_STALE || rc == RC_NOT_FOUND)
 		return rc;
+	handle_weigh(front, handle);
 	handle->pinned = !rc;
 	handle->opened_at = rc ? 0 : now;
 	return RC_OK;
@@ -128,6 +129,7 @@ static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t 
 	handle->version = now;
 	now = old;
 	handle->pinned = true;
+	handle_weigh(front, handle);
 	return RC_OK;
 }
 

@@ -31,6 +31,7 @@ struct frontend {
 	struct dir_stream *streams; /* the same of directories */
 	atomic_size_t handle_count; /* and how many those are */
 	size_t drafts;              /* that hold uncommitted bytes; under tree.lock */
+	atomic_size_t documents;    /* bytes that open files hold: what they read, drafts, plain files */
 	struct requests requests;
 	pthread_mutex_t uploads_lock;
 	struct upload *uploads; /* files of `.import` directories that have a name: upload.h */

@@ -52,12 +52,21 @@ void handle_free(struct frontend *front, struct handle *handle)
 		export_file_close(front, handle->stream);
 	draft_free(&handle->draft);
 	buf_free(&handle->version);
+	handle_weigh(front, handle);
 	pthread_mutex_destroy(&handle->lock);
 	pthread_mutex_lock(&front->tree.lock);
 	handle->node->opens--;
 	pthread_mutex_unlock(&front->tree.lock);
 	node_release(&front->tree, handle->node);
 	free(handle);
+}
+
+void handle_weigh(struct frontend *front, struct handle *handle)
+{
+	size_t weight = handle->version.cap + handle->draft.bytes.cap;
+	if (weight != handle->weighed)
+		atomic_fetch_add(&front->documents, weight - handle->weighed);
+	handle->weighed = weight;
 }
 
 void handle_report(struct frontend *front, struct handle *handle)
@@ -71,6 +80,7 @@ void handle_report(struct frontend *front, struct handle *handle)
 		node->pending_size = handle->draft.bytes.len;
 	pthread_mutex_unlock(&front->tree.lock);
 	handle->draft.reported = bytes;
+	handle_weigh(front, handle);
 }
 
 /* What the commit has to know of the node, read in one moment. */

@@ -24,6 +24,7 @@ struct handle {
 	uint64_t opened_at; /* pinned by its opening after this commit, and not read yet; 0: no */
 	struct buf version; /* what it reads */
 	struct draft draft;
+	size_t weighed; /* of frontend.documents */
 	uint32_t uid, gid; /* who opened it, for the record of what is refused */
 	int32_t pid;
 };
@@ -43,6 +44,8 @@ enum rc handle_commit(struct frontend *front, struct handle *handle, bool last, 
 void handle_reject(struct frontend *front, struct handle *handle, enum rc rc);
 /* The end of a draft: the last try, and the rejection; a created name that was never stored goes. */
 void handle_finish(struct frontend *front, struct handle *handle);
+/* Counts the bytes that it holds, after they have changed. With handle.lock held, or before anybody knows the handle. */
+void handle_weigh(struct frontend *front, struct handle *handle);
 /* Tells the node what its attributes show of this draft. */
 void handle_report(struct frontend *front, struct handle *handle);
 

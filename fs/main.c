@@ -3,6 +3,7 @@
 #define FUSE_USE_VERSION 312
 #include "fs/frontend.h"
 #include "fs/log.h"
+#include "fs/memory.h"
 #include "fs/options.h"
 #include "fs/session.h"
 #include "index/check.h"
@@ -78,8 +79,10 @@ static int mount_command(int argc, char **argv)
 {
 	struct options options;
 	struct why why = {0};
-	enum rc rc = options_parse(argc, argv, &options, &why);
+	enum rc rc;
 
+	memory_begin();
+	rc = options_parse(argc, argv, &options, &why);
 	if (rc != RC_OK) {
 		log_error("%s", why.text);
 		fputs(options_usage, stderr);

@@ -1,5 +1,6 @@
 /* names: lookup and forget, and the names that come and go: mkdir, mknod, unlink, rmdir. */
 #include "fs/import_file.h"
+#include "fs/memory.h"
 #include "fs/place.h"
 #include "fs/plain.h"
 #include "fs/query_path.h"
@@ -168,18 +169,22 @@ void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 void names_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups)
 {
 	struct frontend *front = front_of(req);
-	if (ino != FUSE_ROOT_ID)
-		node_forget(&front->tree, front_node(front, ino), lookups);
+	bool many = ino != FUSE_ROOT_ID && node_forget(&front->tree, front_node(front, ino), lookups);
 	fuse_reply_none(req);
+	if (many)
+		memory_give_back();
 }
 
 void names_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
 	struct frontend *front = front_of(req);
+	bool many = false;
 	for (size_t i = 0; i < count; i++)
 		if (forgets[i].ino != FUSE_ROOT_ID)
-			node_forget(&front->tree, front_node(front, forgets[i].ino), forgets[i].nlookup);
+			many |= node_forget(&front->tree, front_node(front, forgets[i].ino), forgets[i].nlookup);
 	fuse_reply_none(req);
+	if (many)
+		memory_give_back();
 }
 
 static enum rc make_directory(fuse_req_t req, struct node *parent, const char *name, mode_t mode, struct why *why)

@@ -4,10 +4,11 @@
 #include "index/listing.h"
 #include "fs/upload.h"
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x69746e64, BUCKETS_FIRST = 256, ROOT_ID = 1 /* FUSE_ROOT_ID */ };
+enum { MAGIC = 0x69746e64, BUCKETS_FIRST = 256, ROOT_ID = 1 /* FUSE_ROOT_ID */, MANY = 16384 /* some 5 MiB */ };
 
 static uint64_t mix(uint64_t h)
 {
@@ -125,21 +126,32 @@ static void link_out(struct tree *tree, struct node *node)
 	node->chain = NULL;
 }
 
-/* More buckets where it gets crowded; without memory for them it stays crowded. */
-static void grow(struct tree *tree)
+/* More buckets where it gets crowded, fewer where it is empty; without memory for them it stays as it is. */
+static void resize(struct tree *tree, size_t buckets)
 {
 	size_t old_count = tree->buckets;
-	struct node **old = tree->bucket, **fresh = calloc(old_count * 2, sizeof(struct node *));
+	struct node **old = tree->bucket, **fresh = calloc(buckets, sizeof(struct node *));
 	if (!fresh)
 		return;
 	tree->bucket = fresh;
-	tree->buckets = old_count * 2;
+	tree->buckets = buckets;
 	for (size_t i = 0; i < old_count; i++)
 		for (struct node *n = old[i], *next; n; n = next) {
 			next = n->chain;
 			link_in(tree, n);
 		}
 	free(old);
+}
+
+/* What malloc takes for it. */
+static size_t weight(void *block)
+{
+	return malloc_usable_size(block) + sizeof(size_t);
+}
+
+size_t tree_bytes(const struct tree *tree)
+{
+	return tree->bytes + tree->buckets * sizeof(struct node *);
 }
 
 static struct node *make(struct tree *tree, struct node *parent, const char *name, enum node_kind kind)
@@ -156,6 +168,7 @@ static struct node *make(struct tree *tree, struct node *parent, const char *nam
 	node->parent = parent;
 	node->serial = ++tree->serial;
 	node->name = copy;
+	tree->bytes += weight(node) + weight(copy);
 	if (parent)
 		parent->holds++;
 	return node;
@@ -227,10 +240,13 @@ static void reap(struct tree *tree, struct node *node)
 		struct node *parent = node->parent;
 		link_out(tree, node);
 		tree->count--;
+		tree->bytes -= weight(node) + weight(node->name);
 		dispose(node);
 		parent->holds--;
 		node = parent;
 	}
+	if (tree->buckets > BUCKETS_FIRST && tree->count < tree->buckets / 8)
+		resize(tree, tree->buckets / 2);
 }
 
 void node_set_pending(struct node *node, bool pending)
@@ -268,7 +284,9 @@ static struct node *get(struct tree *tree, struct node *parent, const char *name
 	if (!node && (certain || !other) && (node = make(tree, parent, name, kind))) {
 		node->table = table ? table_ref(table) : NULL;
 		if (++tree->count > tree->buckets)
-			grow(tree);
+			resize(tree, tree->buckets * 2);
+		if (tree->count > tree->crowd)
+			tree->crowd = tree->count;
 		link_in(tree, node);
 	}
 	if (node)
@@ -312,12 +330,16 @@ void node_release(struct tree *tree, struct node *node)
 	pthread_mutex_unlock(&tree->lock);
 }
 
-void node_forget(struct tree *tree, struct node *node, uint64_t lookups)
+bool node_forget(struct tree *tree, struct node *node, uint64_t lookups)
 {
 	pthread_mutex_lock(&tree->lock);
 	node->lookups -= lookups < node->lookups ? lookups : node->lookups;
 	reap(tree, node);
+	bool many = tree->crowd - tree->count >= MANY && tree->count < tree->crowd / 2;
+	if (many)
+		tree->crowd = tree->count;
 	pthread_mutex_unlock(&tree->lock);
+	return many;
 }
 
 void node_kill(struct tree *tree, struct node *node)
@@ -343,6 +365,7 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	parent->holds++;
 	node->parent = parent;
 	node_set_pending(node, pending);
+	tree->bytes += weight(copy) - weight(node->name);
 	free(node->name);
 	node->name = copy;
 	node->kind = kind;

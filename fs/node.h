@@ -97,7 +97,8 @@ struct tree {
 	pthread_rwlock_t names;
 	struct node *root;
 	struct node **bucket;
-	size_t buckets, count;
+	size_t buckets, count, bytes; /* bytes: what the nodes take, with their names */
+	size_t crowd; /* the most that there were since memory was given back last */
 	uint64_t serial;
 };
 
@@ -117,7 +118,9 @@ struct node *node_listed(struct tree *tree, struct node *parent, const char *nam
 struct node *node_find(struct tree *tree, struct node *parent, const char *name);
 void node_hold(struct tree *tree, struct node *node);
 void node_release(struct tree *tree, struct node *node); /* takes a hold */
-void node_forget(struct tree *tree, struct node *node, uint64_t lookups);
+/* True: many nodes have gone since it said so last, and their memory can be given back. */
+bool node_forget(struct tree *tree, struct node *node, uint64_t lookups);
+size_t tree_bytes(const struct tree *tree); /* what all nodes take; with tree.lock held */
 
 /* It is pending, or no more; among its parent's accordingly. With tree.lock held. */
 void node_set_pending(struct node *node, bool pending);

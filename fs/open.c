@@ -90,6 +90,7 @@ static enum rc open_buried(fuse_req_t req, struct node *node, int flags, struct 
 	if (known)
 		buf_add(&handle->version, node->last.data, node->last.len);
 	pthread_mutex_unlock(&front->tree.lock);
+	handle_weigh(front, handle);
 	handle->pinned = true;
 	enum rc rc = handle->version.failed ? RC_NO_MEMORY : known || handle->plain ? RC_OK : RC_STALE;
 	if (!rc)

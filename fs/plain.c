@@ -6,8 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Counts its bytes, after they have changed. */
+static void weigh(struct frontend *front, struct plain *plain)
+{
+	atomic_fetch_add(&front->documents, plain->bytes.cap - plain->weighed);
+	plain->weighed = plain->bytes.cap;
+}
+
 static void touched(struct frontend *front, struct plain *plain)
 {
+	weigh(front, plain);
 	plain->dirty = true;
 	plain->mtime = clock_now();
 	plain->mtime_tick = front_tick(front);
@@ -55,8 +63,10 @@ static void plain_unpin(struct frontend *front, struct node *node)
 	pthread_mutex_lock(&front->tree.lock);
 	struct plain *plain = node->plain;
 	bool last = --plain->opens == 0;
-	if (last)
+	if (last) {
 		node->plain = NULL;
+		atomic_fetch_sub(&front->documents, plain->weighed);
+	}
 	if (last && node->pending) { /* it could not be stored: with nobody left who has its bytes, there is no such file */
 		directory = node_id(&front->tree, node->parent);
 		gone = strdup(node->name);
@@ -100,6 +110,7 @@ enum rc plain_open(struct frontend *front, struct node *node, const struct place
 		plain = node->plain; /* somebody may have been faster */
 		if (!plain) {
 			plain = node->plain = fresh;
+			weigh(front, plain);
 			node->birth = head.birth;
 			fresh = NULL;
 		}

@@ -16,6 +16,7 @@ struct plain {
 	pthread_mutex_t lock;
 	unsigned opens; /* under tree.lock */
 	struct buf bytes;
+	size_t weighed; /* of frontend.documents */
 	bool dirty;
 	int64_t mtime;        /* of the last write */
 	uint64_t mtime_tick;  /* and when that was, in ticks */

@@ -1,6 +1,7 @@
 /* stats: see stats.h. */
 #include "fs/stats.h"
 #include "fs/handle.h"
+#include "fs/memory.h"
 #include "index/figures.h"
 #include <jansson.h>
 
@@ -30,6 +31,15 @@ static json_t *engine_json(const struct store_figures *engine)
 			 "batches", whole(engine->batches), "snapshots", whole(engine->snapshots), "memory_bytes", whole(engine->memory),
 			 "disk_bytes", whole(engine->disk), "tables_by_level", levels, "unsynced", !engine->settled, "writes",
 			 engine->broken ? rc_name(engine->broken) : "ok");
+}
+
+static json_t *memory_json(struct frontend *front, const struct store_figures *engine)
+{
+	struct memory_parts parts;
+	memory_parts(front, engine, &parts);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "taken_bytes", whole(memory_taken()), "bound_bytes", whole(memory_bound(&parts)), "base_bytes",
+			 whole(parts.base), "requests_bytes", whole(parts.requests), "engine_bytes", whole(parts.engine), "names_bytes", whole(parts.names),
+			 "open_bytes", whole(parts.open));
 }
 
 static json_t *open_json(struct frontend *front)
@@ -69,12 +79,12 @@ enum rc stats_json(struct frontend *front, struct buf *out)
 	enum rc rc = volume_figures(front->volume, &figures);
 	if (rc)
 		return rc;
-	json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", ITEMFS_VERSION, "seconds_mounted",
+	json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", ITEMFS_VERSION, "seconds_mounted",
 				 json_real((double)((clock_now() - front->mounted) / 1000000) / 1000), "volume", volume_json(&figures),
 				 "engine", engine_json(&figures.engine), "cache",
 				 json_pack("{s:o, s:o}", "capacity_bytes", whole(figures.engine.cache), "write_buffer_bytes",
 					   whole(figures.engine.write_buffer)),
-				 "open", open_json(front), "requests", requests_json(&front->requests));
+				 "memory", memory_json(front, &figures.engine), "open", open_json(front), "requests", requests_json(&front->requests));
 	if (!root || json_dump_callback(root, add_bytes, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)))
 		rc = RC_NO_MEMORY;
 	buf_add_byte(out, '\n');

@@ -1,4 +1,4 @@
-/* stats: `.itemfs/stats.json`: the volume's figures, what is open, and the requests by kind with their latencies.
+/* stats: `.itemfs/stats.json`: the volume's figures, what is open, memory (memory.h), and the requests by kind with their latencies.
  */
 #ifndef ITEMFS_STATS_H
 #define ITEMFS_STATS_H

@@ -38,6 +38,7 @@
 #define RESERVE_IN_WRITE_BUFFERS 16
 #define MAX_OPEN_FILES           500
 #define BLOOM_BITS_PER_KEY       10
+#define INDEX_PART               40 /* of a table, at most, is its index */
 
 struct store {
 	leveldb_t *db; /* NULL while it cannot be opened anew */
@@ -676,12 +677,20 @@ static uint64_t number_of_property(struct store *store, const char *name)
 	return number;
 }
 
+/* A table's index is on the heap while it is open (its filter is in the file's mapping): a key for each block. Besides, a merge holds some blocks of each table that it reads. */
+static uint64_t bound_of(const struct store *store, uint64_t tables)
+{
+	uint64_t most = (uint64_t)open_files_allowed();
+
+	return store->cache_size + 2 * (uint64_t)store->write_buffer + (tables < most ? tables : most) * (store->write_buffer / INDEX_PART);
+}
+
 void store_figures(struct store *store, struct store_figures *ret_figures)
 {
 	static const char first[] = "", last[] = "\xff\xff\xff\xff\xff\xff\xff\xff";
 	const char *low = first, *high = last;
 	size_t low_n = 0, high_n = sizeof(last) - 1;
-	uint64_t disk = 0;
+	uint64_t disk = 0, tables = 0;
 	char name[64];
 
 	*ret_figures = (struct store_figures){.broken = log_sync_broken(&store->sync)};
@@ -704,6 +713,8 @@ void store_figures(struct store *store, struct store_figures *ret_figures)
 	for (int level = 0; level < STORE_LEVELS; level++) {
 		snprintf(name, sizeof(name), "leveldb.num-files-at-level%d", level);
 		ret_figures->files[level] = number_of_property(store, name);
+		tables += ret_figures->files[level];
 	}
+	ret_figures->bound = bound_of(store, tables);
 	recovery_leave(&store->recovery);
 }

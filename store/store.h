@@ -89,6 +89,7 @@ struct store_figures {
 	uint64_t snapshots;           /* that are held */
 	uint64_t memory;              /* bytes of block cache and memtables, about */
 	uint64_t cache, write_buffer; /* what these may grow to */
+	uint64_t bound;               /* of its memory: the cache, two memtables, and the index of each table that is open */
 	uint64_t disk;                /* bytes of tables, about; what is in the log alone is not counted */
 	uint64_t files[STORE_LEVELS]; /* tables a level */
 	bool settled;                 /* nothing is unsynced */

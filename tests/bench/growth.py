@@ -1,21 +1,30 @@
 """growth: what operations cost when there is more and more, what an item costs on the disk, and what the daemon remembers.
 
 All items are in one partition (one directory), which is the hardest case for each system. Operations are made at random places and warm. The sizes are reached one after the
-other in the same table, so the last one is the only one that is stored.
+other in the same table, so the last one is the only one that is stored. Millions of items are imported where that can be done, and made one by one where not.
+
+contrib/bench.sh runs it as part of all; `tests/bench/growth.py --help` says how it is run alone, for sizes that take long.
 """
 
+import argparse
+import json
 import os
+import random
 import resource
 import shutil
+import string
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
+import report
 from phases import Round, drop_caches
 from systems import Disk, Itemfs, Place, Unavailable
 
 SAMPLE = 2000
+IMPORTED = 2000000  # so many more items are imported
 OPERATIONS = {"get": "read", "put": "overwrite", "stat": "stat", "query": "query", "first page": "page"}
 
 
@@ -64,8 +73,7 @@ def disk_use(path):
 
 class OneDirectory(Round):
     def __init__(self, system, place, options, items):
-        super().__init__(system, place, options)
-        self.items = items
+        super().__init__(system, place, argparse.Namespace(**{**vars(options), "items": items}))
         self.directories = 1
 
 
@@ -90,8 +98,27 @@ def operations(round_):
     return found
 
 
+def documents(first, last, size):
+    """Lines like the documents of files.c: half of the filling is random."""
+    fillings = ["".join(letter + "x" for letter in random.choices(string.ascii_lowercase, k=size // 2)) for _ in range(4096)]
+    for number in range(first, last):
+        head = '{"pk":"p000000","sk":"%08d","Group":"g%06d","Number":%d,"What":"created","Filling":"' % (number, number // 100, number)
+        yield head + fillings[number % 4096][:max(0, size - len(head) - 2)] + '"}\n'
+
+
+def imported(round_, before):
+    path = os.path.join(round_.place.directory, "more.jsonl")
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(documents(before, round_.items, round_.options.bytes))
+    seconds, _ = round_.shell('cp "$1" "$2/.import/"', path, round_.table)
+    os.remove(path)
+    return "%s imported a second" % "{:,.0f}".format((round_.items - before) / seconds)
+
+
 def fill(round_, before):
     """From `before` items to round_.items; items a second."""
+    if round_.system.daemon and not round_.system.index and round_.items - before >= IMPORTED:
+        return imported(round_, before)
     result = round_.files("create", "-f", before)
     return result["ops"] / result["seconds"]
 
@@ -116,6 +143,12 @@ def one_system(system, place, options):
     return rows, round_
 
 
+def known(round_):
+    """How many names the daemon keeps for the kernel."""
+    with open(os.path.join(round_.system.root, ".itemfs", "stats.json"), encoding="utf-8") as file:
+        return json.load(file)["open"]["nodes"]
+
+
 def memory(round_):
     """Of the daemon: at rest, while everything is listed, with many files open, after the kernel has forgotten."""
     pid = round_.system.daemon.pid
@@ -126,11 +159,13 @@ def memory(round_):
         round_.files("names")
     found["readdir of all"] = peak.most
     with Peak(pid) as peak:
-        round_.files("list")
-    found["readdir and stat of all"] = peak.most
+        round_.shell('find "$1" -size +0 | wc -l', round_.partition)
+    found["find with stat of all"] = peak.most
+    found["names known"] = known(round_)
     drop_caches()
     time.sleep(1)
     found["after drop_caches"] = anonymous(pid)
+    found["names known then"] = known(round_)
     found.update(open_files(round_, pid))
     return found
 
@@ -151,14 +186,15 @@ def open_files(round_, pid):
     return {"files open": count, "with them open": peak.most}
 
 
-def measure(options, say):
+def measure(options, say, systems=("itemfs", "itemfs+index", "disk")):
     directory = tempfile.mkdtemp(prefix="itemfs-bench-", dir=options.directory)
     place = Place(options.build, directory, True, options.cpu)
     found = {}
     try:
-        for make in (lambda: Itemfs(place), lambda: Itemfs(place, index=True), lambda: Disk(place)):
+        makers = {"itemfs": lambda: Itemfs(place), "itemfs+index": lambda: Itemfs(place, index=True), "disk": lambda: Disk(place)}
+        for name in systems:
             try:
-                system = make()
+                system = makers[name]()
             except Unavailable as reason:
                 say(reason)
                 continue
@@ -175,3 +211,27 @@ def measure(options, say):
     finally:
         shutil.rmtree(directory)
     return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description="What operations cost in a directory of more and more items, and what the daemon remembers of it.")
+    parser.add_argument("sizes", help="of the directory, one after the other: 10000,100000,1000000,10000000")
+    parser.add_argument("--systems", default="itemfs", help="of itemfs, itemfs+index, disk (default %(default)s)")
+    parser.add_argument("--bytes", type=int, default=300)
+    parser.add_argument("--cpu", type=int, default=0)
+    parser.add_argument("--limit", type=int, default=7200, help="seconds that one measurement may take")
+    parser.add_argument("--directory", default=os.environ.get("TMPDIR", "/var/tmp"))
+    parser.add_argument("--build", default="build/bench")
+    options = parser.parse_args()
+    options.growth = [int(size) for size in options.sizes.split(",")]
+    options.build = os.path.abspath(options.build)
+    found = measure(options, lambda words: print(time.strftime("%H:%M:%S"), words, file=sys.stderr), options.systems.split(","))
+    print(json.dumps(found, indent=1))
+    for system in found.values():
+        if "rows" in system:
+            print(report.text_table(report.growth_rows(system)))
+    print(report.text_table(report.memory_rows(found)))
+
+
+if __name__ == "__main__":
+    main()

@@ -86,12 +86,13 @@ def growth_rows(system):
 
 
 def memory_rows(growth):
-    names = ["items", "at rest", "readdir of all", "readdir and stat of all", "after drop_caches", "files open", "with them open"]
+    counts = ["items", "names known", "names known then", "files open"]
+    names = ["items", "at rest", "readdir of all", "find with stat of all", "names known", "after drop_caches", "names known then", "files open", "with them open"]
     rows = [[""] + names]
     for system, found in growth.items():
         if "memory" in found:
             cells = found["memory"]
-            rows.append([system] + [figure(cells.get(n)) if n in ("items", "files open") else mebibytes(cells.get(n)) for n in names])
+            rows.append([system] + [figure(cells.get(n)) if n in counts else mebibytes(cells.get(n)) for n in names])
     return rows
 
 
