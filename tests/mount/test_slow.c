@@ -1,0 +1,258 @@
+/* An engine that takes long, under a real mount: one call of LevelDB's or of the disk is held (slow.c) until the test lets it go. What does not need it goes on meanwhile; what
+ * does waits, and then has its way; and the daemon can be told to end. No clock is asked: a call that would wait for the one that is held ends this test by its time limit. */
+#include "tests/mount/harness.h"
+#include "tests/mount/slow.h"
+#include "tests/latch.h"
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+static struct latch *latch;
+
+static void setup(void)
+{
+	scratch_setup();
+	int fd = open(scratch("latch"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_ok(fd);
+	assert_ok(ftruncate(fd, sizeof *latch));
+	latch = mmap(NULL, sizeof *latch, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cr_assert_neq(latch, MAP_FAILED);
+	close(fd);
+	latch_init(latch);
+	setenv("ITEMFS_LATCH", scratch("latch"), 1);
+	setenv("ITEMFS_PROGRAM", ITEMFS_SLOW, 1);
+	mount_up(NULL);
+	declare("Music", "Artist:S Title:S", "gsi by-year Year:N ALL", NULL);
+	assert_ok(mkdir(at("Music/Queen"), 0755));
+	assert_ok(put("Music/Queen/A.json", "{\"Year\":1}"));
+	assert_ok(put("Music/Queen/B.json", "{\"Year\":2}"));
+}
+
+static void teardown(void)
+{
+	latch_open(latch);
+	mount_teardown();
+	latch_free(latch);
+	munmap(latch, sizeof *latch);
+}
+
+TestSuite(slow, .init = setup, .fini = teardown, .timeout = 300);
+
+/* ---- somebody else who does one thing: a process of its own. What this one starts would inherit the descriptors of a thread, and the closing of those, a flush, waits for what is held ---- */
+
+typedef int act_fn(const char *path, const char *argument); /* gives 0 or an errno */
+
+static pid_t start(act_fn *act, const char *path, const char *argument)
+{
+	path = at(path);
+	pid_t pid = fork();
+	cr_assert(pid >= 0);
+	if (pid == 0)
+		_exit(act(path, argument));
+	return pid;
+}
+
+static int result_of(pid_t pid)
+{
+	int status;
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}
+
+/* It does it, and its first call of this kind is held. */
+static pid_t held(unsigned calls, act_fn *act, const char *path, const char *argument)
+{
+	latch_set(latch, calls, 1);
+	pid_t pid = start(act, path, argument);
+	cr_assert(latch_await(latch), "nothing was held");
+	return pid;
+}
+
+static int writes(const char *path, const char *document)
+{
+	return errno_of(put(path, document));
+}
+
+static int writes_durably(const char *path, const char *document)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	return fd < 0 || write(fd, document, strlen(document)) < 0 || fsync(fd) < 0 ? errno : 0;
+}
+
+static int reads(const char *path, const char *document)
+{
+	return strcmp(content(path), document) == 0 ? 0 : EIO;
+}
+
+static int lists(const char *path, const char *names)
+{
+	return strcmp(listing(path), names) == 0 ? 0 : EIO;
+}
+
+static int renames(const char *path, const char *to)
+{
+	return errno_of(rename(path, to));
+}
+
+static int makes_directory(const char *path, const char *unused)
+{
+	(void)unused;
+	return errno_of(mkdir(path, 0755));
+}
+
+/* ---- what must not wait ---- */
+
+static void expect_reads_go_on(const char *a)
+{
+	expect_sh("cat $M/Music/Queen/B.json", "{\"Year\":2}");
+	expect_sh("cat $M/Music/Queen/A.json", a);
+	expect_sh("stat -c %s $M/Music/Queen/B.json", "10\n");
+	expect_sh("ls $M $M/Music/Queen $M/Music/Queen/.ge/B | grep json", "A.json\nB.json\nB.json\n");
+	expect_sh("ls $M/Music/.index/by-year", "1\n2\n");
+	expect_sh("jq .volume.items $M/.itemfs/stats.json", "2\n");
+	expect_sh("cat $M/.itemfs/errors", "");
+}
+
+static void expect_both(const char *a, const char *b)
+{
+	expect_sh("cat $M/Music/Queen/A.json", a);
+	expect_sh("cat $M/Music/Queen/B.json", b);
+}
+
+static bool has_drafts(const char *count)
+{
+	return sh(text("jq -e '.open.drafts == %s' $M/.itemfs/stats.json", count)) == 0;
+}
+
+Test(slow, reads_go_on_while_a_write_takes_long)
+{
+	pid_t writer = held(SLOW_WRITE, writes, "Music/Queen/A.json", "{\"Year\":3}");
+	expect_reads_go_on("{\"Year\":1}");
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	expect_both("{\"Year\":3}", "{\"Year\":2}");
+	expect_sh("ls $M/Music/.index/by-year", "2\n3\n");
+}
+
+Test(slow, reads_go_on_while_a_sync_takes_long)
+{
+	pid_t writer = held(SLOW_SYNC, writes_durably, "Music/Queen/A.json", "{\"Year\":3}");
+	expect_sh("cat $M/Music/Queen/B.json", "{\"Year\":2}");
+	expect_sh("ls $M/Music/Queen $M/Music/Queen/.ge/B | grep json", "A.json\nB.json\nB.json\n");
+	expect_sh("jq .volume.items $M/.itemfs/stats.json", "2\n");
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	expect_both("{\"Year\":3}", "{\"Year\":2}");
+}
+
+Test(slow, writers_that_come_meanwhile_wait_and_have_their_way)
+{
+	pid_t writer = held(SLOW_WRITE, writes, "Music/Queen/A.json", "{\"Year\":3}");
+	pid_t second = start(writes, "Music/Queen/B.json", "{\"Year\":4}");
+	pid_t third = start(writes_durably, "Music/Queen/C.json", "{\"Year\":5}");
+	cr_expect(await(has_drafts, "3"), "all have written, and the first commit is under way");
+	expect_both("{\"Year\":1}", "{\"Year\":2}");
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	cr_expect_eq(result_of(second), 0);
+	cr_expect_eq(result_of(third), 0);
+	expect_both("{\"Year\":3}", "{\"Year\":4}");
+	expect_sh("ls $M/Music/.index/by-year", "3\n4\n5\n");
+}
+
+Test(slow, two_writers_of_one_item_take_turns_and_no_reader_sees_a_mixture)
+{
+	pid_t writer = held(SLOW_WRITE, writes, "Music/Queen/A.json", "{\"Year\":3}");
+	pid_t second = start(writes, "Music/Queen/A.json", "{\"Year\":4}");
+	cr_expect(await(has_drafts, "2"));
+	expect_reads_go_on("{\"Year\":1}");
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	cr_expect_eq(result_of(second), 0);
+	expect_both("{\"Year\":4}", "{\"Year\":2}");
+	expect_sh("ls $M/Music/.index/by-year", "2\n4\n");
+}
+
+/* All that waits for the one that is held, and for one another: names that change, too. */
+Test(slow, names_that_change_meanwhile_have_their_turn)
+{
+	pid_t writer = held(SLOW_WRITE, writes, "Music/Queen/A.json", "{\"Year\":3}");
+	pid_t others[] = {
+	    start(renames, "Music/Queen/B.json", at("Music/Queen/D.json")),
+	    start(renames, "Music/Queen", at("Music/King")),
+	    start(makes_directory, ".itemfs/snapshots/now", NULL),
+	    start(makes_directory, "Music/Abba", NULL),
+	};
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		int result = result_of(others[i]);
+		cr_expect(result == 0 || (i == 0 && result == ENOENT), "%zu gives %s", i, strerrorname_np(result)); /* the directory may have gone before */
+	}
+	expect_sh("cat $M/Music/King/A.json", "{\"Year\":3}");
+	expect_sh("cat $M/Music/King/[BD].json", "{\"Year\":2}");
+	assert_sh("rmdir $M/.itemfs/snapshots/now");
+}
+
+/* In another directory: libfuse 3.14 does not tell the kernel that a directory takes more than one lookup or listing at a time. */
+static void expect_nobody_waits_for(unsigned calls, act_fn *act, const char *path, const char *argument)
+{
+	assert_sh("mkdir $M/Music/Abba && printf '{\"Year\":8}' > $M/Music/Abba/SOS.json");
+	pid_t reader = held(calls, act, path, argument);
+	expect_sh("cat $M/Music/Queen/B.json", "{\"Year\":2}");
+	assert_ok(put("Music/Queen/B.json", "{\"Year\":6}"));
+	assert_ok(put("Music/Queen/C.json", "{\"Year\":7}"));
+	expect_sh("cat $M/Music/Queen/B.json", "{\"Year\":6}");
+	expect_sh("ls $M/Music/.index/by-year", "1\n6\n7\n8\n");
+	expect_sh("jq .volume.items $M/.itemfs/stats.json", "4\n");
+	latch_open(latch);
+	cr_expect_eq(result_of(reader), 0);
+}
+
+Test(slow, nobody_waits_for_a_read_that_takes_long)
+{
+	expect_nobody_waits_for(SLOW_GET, reads, "Music/Abba/SOS.json", "{\"Year\":8}");
+}
+
+Test(slow, nobody_waits_for_a_listing_that_takes_long)
+{
+	expect_nobody_waits_for(SLOW_CURSOR, lists, "Music/Abba", "SOS.json\n");
+}
+
+/* SIGTERM does not wait any more: its handler has run, or is about to. */
+static bool has_taken_signal(const char *unused)
+{
+	char line[256];
+	unsigned long long pending = 1;
+	FILE *status = fopen(text("/proc/%d/status", mount_pid()), "r");
+	(void)unused;
+	while (status && fgets(line, sizeof line, status))
+		if (sscanf(line, "ShdPnd: %llx", &pending) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return !(pending & 1ull << (SIGTERM - 1));
+}
+
+Test(slow, a_daemon_that_is_told_to_end_ends_after_the_write_that_takes_long)
+{
+	pid_t writer = held(SLOW_WRITE, writes, "Music/Queen/A.json", "{\"Year\":3}");
+	kill(mount_pid(), SIGTERM);
+	cr_assert(await(has_taken_signal, NULL));
+	latch_open(latch);
+	int result = result_of(writer);
+	mount_stop();
+	mount_up(NULL);
+	expect_both(result ? content("Music/Queen/A.json") : "{\"Year\":3}", "{\"Year\":2}");
+}
+
+Test(slow, a_mount_that_is_taken_down_under_a_write_that_takes_long_has_it_afterwards)
+{
+	pid_t writer = held(SLOW_WRITE, writes, "Music/Queen/A.json", "{\"Year\":3}");
+	cr_expect_neq(sh("fusermount3 -u $M"), 0, "it is in use");
+	assert_sh("fusermount3 -uz $M");
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	mount_stop();
+	mount_up(NULL);
+	expect_both("{\"Year\":3}", "{\"Year\":2}");
+}
