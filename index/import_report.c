@@ -103,7 +103,7 @@ static enum rc compose(struct import_report *report, const struct import_summary
 	add_count(&head, "duplicates", report->duplicates);
 	add_count(&head, "refused", report->refusals);
 	add_count(&head, "commits", report->commits);
-	buf_printf(&head, "  \"whole\": %s,\n", summary->whole ? "true" : "false");
+	buf_printf(&head, "  \"all_or_nothing\": %s,\n", summary->whole ? "true" : "false");
 	if (summary->stopped)
 		add_text(&head, "stopped", summary->stopped);
 	buf_add_text(&head, "  \"lines\": [");

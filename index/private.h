@@ -15,6 +15,14 @@
 
 struct commit; /* one that waits */
 
+/* Tables by name: each bucket is a chain over table->beside. The caller locks. */
+enum { TABLE_BUCKETS = 1024 };
+struct table_names {
+	struct table *bucket[TABLE_BUCKETS];
+};
+struct table *table_names_find(struct table_names *names, const char *name); /* NULL: there is none */
+void table_names_add(struct table_names *names, struct table *table);
+
 struct volume {
 	char *path;
 	int lock_fd;
@@ -33,10 +41,11 @@ struct volume {
 	uint64_t written; /* atomic: the last sequence whose group is in the store */
 
 	/* Tables by name. `tables_change` is held over a whole change of the catalogue (create, remove, rename, define), before any gate and any
-	 * commit; `tables_lock` only while the list is touched. */
+	 * commit; `tables_lock` only while these are touched. */
 	pthread_mutex_t tables_change;
 	pthread_rwlock_t tables_lock;
 	struct table *tables;
+	struct table_names table_names; /* of the same */
 
 	/* Snapshots by name. */
 	pthread_mutex_t snapshots_lock;
@@ -77,7 +86,7 @@ static inline enum rc rows_cursor(struct store *store, const struct store_snapsh
  * an operation sees one definition from its check to its commit. */
 struct table {
 	struct volume *volume;
-	struct table *next;
+	struct table *next, *beside; /* in the list, and of its bucket */
 	unsigned refs; /* atomic; the list holds one */
 	pthread_rwlock_t gate;
 	char name[SCHEMA_NAME_MAX + 1]; /* under tables_lock */
@@ -108,6 +117,11 @@ static inline const struct view *table_view(const struct table *table, const str
 /* catalogue, used by volume.c */
 enum rc tables_load(struct volume *volume, struct why *why);
 void tables_forget(struct volume *volume);
+
+/* tables.c; with tables_change held. The first takes the caller's reference, the second gives it up. */
+void tables_add(struct volume *volume, struct table *table);
+void tables_remove(struct volume *volume, struct table *table);
+void tables_rename(struct volume *volume, struct table *table, const char *name);
 
 /* Reads a table's definition from its rows. RC_CORRUPT with why. */
 enum rc table_load(struct volume *volume, const struct view *view, const char *name, uint32_t id, struct table **ret_table, struct why *why);

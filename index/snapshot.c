@@ -13,6 +13,7 @@ struct snapshot {
 	struct view *view;
 	pthread_mutex_t lock;
 	struct table *tables; /* those that were asked for; under lock */
+	struct table_names table_names; /* of the same */
 	char name[SNAPSHOT_NAME_MAX + 1];
 };
 
@@ -187,6 +188,7 @@ static enum rc freeze_table(struct snapshot *snapshot, const char *name, struct 
 	table->snapshot = snapshot;
 	table->next = snapshot->tables;
 	snapshot->tables = table;
+	table_names_add(&snapshot->table_names, table);
 	*ret_table = table;
 	return RC_OK;
 }
@@ -197,9 +199,7 @@ enum rc snapshot_table(struct snapshot *snapshot, const char *name, struct table
 	if (strlen(name) > SCHEMA_NAME_MAX)
 		return RC_NOT_FOUND;
 	pthread_mutex_lock(&snapshot->lock);
-	struct table *table = snapshot->tables;
-	while (table && strcmp(table->name, name) != 0)
-		table = table->next;
+	struct table *table = table_names_find(&snapshot->table_names, name);
 	if (!table)
 		rc = freeze_table(snapshot, name, &table);
 	pthread_mutex_unlock(&snapshot->lock);

@@ -1,5 +1,4 @@
-/* table: see table.h. The catalogue in memory mirrors the rows 0 'T' and each t 'T'; it is changed after the commit that changed them, under
- * tables_change, so that the two agree whenever that is free. */
+/* table: see table.h. Which tables there are is tables.c. */
 #include "index/table.h"
 #include "index/private.h"
 #include "index/snapshot.h"
@@ -81,38 +80,6 @@ static struct table *table_new(struct volume *volume, const char *name, uint32_t
 	memcpy(table->name, name, strlen(name));
 	pthread_rwlock_init(&table->gate, NULL);
 	return table;
-}
-
-static void list_add(struct volume *volume, struct table *table)
-{
-	pthread_rwlock_wrlock(&volume->tables_lock);
-	table->next = volume->tables;
-	volume->tables = table;
-	pthread_rwlock_unlock(&volume->tables_lock);
-}
-
-static void list_remove(struct volume *volume, struct table *table)
-{
-	pthread_rwlock_wrlock(&volume->tables_lock);
-	struct table **at = &volume->tables;
-	while (*at && *at != table)
-		at = &(*at)->next;
-	if (*at)
-		*at = table->next;
-	pthread_rwlock_unlock(&volume->tables_lock);
-	table_unref(table);
-}
-
-enum rc table_find(struct volume *volume, const char *name, struct table **ret_table)
-{
-	pthread_rwlock_rdlock(&volume->tables_lock);
-	struct table *table = volume->tables;
-	while (table && strcmp(table->name, name) != 0)
-		table = table->next;
-	if (table)
-		*ret_table = table_ref(table);
-	pthread_rwlock_unlock(&volume->tables_lock);
-	return table ? RC_OK : RC_NOT_FOUND;
 }
 
 enum rc counters_load(struct txn *txn, const struct table *table, struct table_counters *ret_counters)
@@ -214,7 +181,7 @@ enum rc table_create(struct volume *volume, const char *name, const struct meta 
 	table->id = creation.id;
 	table->identity = creation.sequence;
 	table->schema = schema;
-	list_add(volume, table);
+	tables_add(volume, table);
 out:
 	pthread_mutex_unlock(&volume->tables_change);
 	return rc;
@@ -265,7 +232,7 @@ enum rc table_remove(struct table *table, struct why *why)
 		table->removed = true;
 	pthread_rwlock_unlock(&table->gate);
 	if (!rc) {
-		list_remove(volume, table);
+		tables_remove(volume, table);
 		worker_wake(volume);
 	}
 	pthread_mutex_unlock(&volume->tables_change);
@@ -308,13 +275,10 @@ static enum rc rename_onto(struct table *table, struct table *target, const char
 	if (rc)
 		return rc;
 	if (target) {
-		list_remove(volume, target);
+		tables_remove(volume, target);
 		worker_wake(volume);
 	}
-	pthread_rwlock_wrlock(&volume->tables_lock);
-	memset(table->name, 0, sizeof table->name);
-	memcpy(table->name, name, strlen(name));
-	pthread_rwlock_unlock(&volume->tables_lock);
+	tables_rename(volume, table, name);
 	return RC_OK;
 }
 
@@ -448,43 +412,4 @@ enum rc table_load(struct volume *volume, const struct view *view, const char *n
 	}
 	*ret_table = table;
 	return RC_OK;
-}
-
-enum rc tables_load(struct volume *volume, struct why *why)
-{
-	cleanup_buf struct buf low = {0}, high = {0};
-	struct store_cursor *cursor = NULL;
-	row_catalog(&low, "");
-	row_catalog(&high, "");
-	row_after(&high);
-	enum rc rc = rows_cursor(volume->store, NULL, &low, &high, &cursor);
-	while (!rc && !(rc = store_cursor_next(cursor))) {
-		size_t n, value_n;
-		const uint8_t *key = store_cursor_key(cursor, &n);
-		const uint8_t *value = store_cursor_value(cursor, &value_n);
-		struct row_reader reader = {value, value + value_n, false};
-		char name[SCHEMA_NAME_MAX + 1] = "";
-		size_t name_n = n - low.len;
-		uint32_t id = row_read_u32(&reader);
-		if (name_n > SCHEMA_NAME_MAX || reader.bad || schema_table_name((const char *)key + low.len, name_n, NULL)) {
-			rc = why_set(why, RC_CORRUPT, "the catalogue holds a row that names no table");
-			break;
-		}
-		memcpy(name, key + low.len, name_n);
-		struct table *table;
-		rc = table_load(volume, NULL, name, id, &table, why);
-		if (!rc)
-			list_add(volume, table);
-	}
-	store_cursor_close(cursor);
-	return rc == RC_NOT_FOUND ? RC_OK : rc;
-}
-
-void tables_forget(struct volume *volume)
-{
-	while (volume->tables) {
-		struct table *table = volume->tables;
-		volume->tables = table->next;
-		table_unref(table);
-	}
 }

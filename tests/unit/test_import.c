@@ -180,6 +180,7 @@ Test(import, one_bad_line_refuses_the_file)
 	cr_expect_eq(got.rc, RC_REFUSED);
 	cr_expect(strstr(got.why.text, "nothing is imported: 3 of 5 records are refused; line 2: "), "%s", got.why.text);
 	cr_expect_eq(count(&got, "put"), 0);
+	cr_expect(json_is_true(json_object_get(got.result, "all_or_nothing")));
 	cr_expect_eq(count(&got, "refused"), 3);
 	expect_line(&got, 0, 2, "column 19");
 	expect_line(&got, 1, 3, "Missing the key Song");
@@ -204,6 +205,7 @@ Test(import, beyond_the_bound_the_others_are_put)
 	cr_expect_eq(count(&got, "put"), 3);
 	cr_expect_eq(count(&got, "created"), 3);
 	cr_expect_eq(count(&got, "commits"), 3);
+	cr_expect(json_is_false(json_object_get(got.result, "all_or_nothing")));
 	cr_expect_str_eq(got.refused, "{\"Artist\":\"Queen\"}\noops\n");
 	cr_expect(is_there("Queen", "1") && is_there("Queen", "2") && is_there("Queen", "3"));
 	done(&got);

@@ -185,6 +185,47 @@ Test(volume, tables_are_created_found_listed_and_removed)
 	table_unref(other);
 }
 
+/* How many names are compared for one that is there, at most. */
+static size_t longest_chain(void)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < TABLE_BUCKETS; i++) {
+		size_t n = 0;
+		for (struct table *t = volume->table_names.bucket[i]; t; t = t->beside)
+			n++;
+		longest = n > longest ? n : longest;
+	}
+	return longest;
+}
+
+Test(volume, finds_one_of_two_thousand_tables_among_a_few)
+{
+	struct meta meta = {.mode = 0755};
+	struct table *found;
+	char name[32];
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof name, "table-%d", i);
+		cr_assert_eq(table_create(volume, name, &meta, NULL), RC_OK);
+	}
+	cr_expect_leq(longest_chain(), 16);
+	for (int i = 0; i < 2000; i += 3) {
+		snprintf(name, sizeof name, "table-%d", i);
+		cr_assert_eq(table_find(volume, name, &found), RC_OK, "%s", name);
+		if (i % 2)
+			cr_assert_eq(table_remove(found, NULL), RC_OK);
+		else
+			cr_assert_eq(table_rename(found, strcat(name, ".renamed"), true, NULL), RC_OK);
+		table_unref(found);
+	}
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof name, "table-%d%s", i, i % 3 == 0 && i % 2 == 0 ? ".renamed" : "");
+		enum rc rc = table_find(volume, name, &found);
+		cr_expect_eq(rc, i % 3 == 0 && i % 2 ? RC_NOT_FOUND : RC_OK, "%s", name);
+		if (!rc)
+			table_unref(found);
+	}
+}
+
 Test(volume, a_protected_table_is_not_removed)
 {
 	struct why why = {.text = ""};
