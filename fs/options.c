@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_THREADS_LIMIT = 1024, BUILD_RATE_LIMIT = 1000000000 };
+enum { MAX_THREADS_LIMIT = 1024, POLL_LIMIT = 1000, BUILD_RATE_LIMIT = 1000000000 };
 
 const char options_usage[] = "usage: itemfs [options] VOLUME MOUNTPOINT\n";
 
@@ -34,7 +34,7 @@ const char options_help[] =
     "     auto_unmount      unmount when the daemon dies\n"
     "     build_rate=N      put at most N items a second into new indexes\n"
     "     max_threads=N     serve with at most N threads (default 32)\n"
-    "     clone_fd          a device descriptor of its own for each thread\n"
+    "     poll=N            look for the next request for up to N microseconds before waiting for it\n"
     "     fsname=NAME       what df and mount show as the source (default: VOLUME)\n"
     "     nosuid, nodev, noexec, noatime …  as in mount(8)\n";
 
@@ -65,7 +65,7 @@ enum meaning {
 	MEANS_NOT_DURABLE,
 	MEANS_READ_ONLY,
 	MEANS_READ_WRITE,
-	MEANS_CLONE_FD,
+	MEANS_POLL,
 	MEANS_MAX_THREADS,
 	MEANS_BUILD_RATE,
 	MEANS_PASS_ON,
@@ -91,7 +91,7 @@ static const struct word {
     {"sync", MEANS_DURABLE},
     {"dirsync", MEANS_DURABLE},
     {"async", MEANS_NOT_DURABLE},
-    {"clone_fd", MEANS_CLONE_FD},
+    {"poll=", MEANS_POLL},
     {"max_threads=", MEANS_MAX_THREADS},
     {"build_rate=", MEANS_BUILD_RATE},
     {"ro", MEANS_READ_ONLY},
@@ -103,13 +103,13 @@ static const char *const passed_on[] = {
     "allow_root", "auto_unmount", "fsname=", "subtype=", "context=", "fscontext=", "defcontext=", "rootcontext="};
 
 /* default_permissions is always on. Access times are not kept, and this libfuse has no flags for them but noatime. The empty one
- * is as in "ro,,sync". */
+ * is as in "ro,,sync". clone_fd is libfuse's, for many threads that wait at once; here few do (workers.h). */
 // clang-format off
 static const char *const dropped[] = {
     "atime", "default_permissions", "", "defaults", "auto", "noauto", "user", "user=", "nouser", "users",
     "nousers", "owner", "noowner", "group", "nogroup", "nofail", "_netdev", "comment=", "helper=", "uhelper=",
     "x-", "X-", "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime",
-    "nolazytime", "silent", "loud",
+    "nolazytime", "silent", "loud", "clone_fd",
 };
 // clang-format on
 
@@ -194,9 +194,8 @@ static enum rc take_word(struct options *options, const char *text, struct why *
 	case MEANS_READ_WRITE:
 		options->read_only = false;
 		return pass_on(options, text);
-	case MEANS_CLONE_FD:
-		options->clone_fd = true;
-		return RC_OK;
+	case MEANS_POLL:
+		return take_number(text, POLL_LIMIT, &options->poll, why);
 	case MEANS_MAX_THREADS:
 		return take_number(text, MAX_THREADS_LIMIT, &options->max_threads, why);
 	case MEANS_BUILD_RATE:

@@ -22,11 +22,11 @@ struct options {
 	char *mountpoint;     /* the same */
 	char *passed_on;      /* for libfuse: comma-joined and escaped; NULL where there are none */
 	unsigned max_threads; /* 0: not said */
+	unsigned poll;        /* microseconds that a thread looks for a request before it waits; 0: never */
 	unsigned build_rate;  /* items a second for indexes that are being built; 0: no limit */
 	bool foreground;
 	bool debug;
 	bool single_thread;
-	bool clone_fd;
 	bool durable;
 	bool read_only;
 	bool help;

@@ -3,6 +3,7 @@
 #include "fs/session.h"
 
 #include "fs/log.h"
+#include "fs/workers.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
@@ -241,27 +242,14 @@ unsigned session_threads(const struct options *options)
 	return options->single_thread ? 1 : options->max_threads > 0 ? options->max_threads : DEFAULT_THREADS;
 }
 
-static int run_threads(struct fuse_session *fuse, const struct options *options)
-{
-	struct fuse_loop_config *config = fuse_loop_cfg_create();
-	int result;
-
-	if (config == NULL)
-		return -ENOMEM;
-	fuse_loop_cfg_set_clone_fd(config, options->clone_fd);
-	fuse_loop_cfg_set_max_threads(config, session_threads(options));
-	result = fuse_session_loop_mt(fuse, config);
-	fuse_loop_cfg_destroy(config);
-	return result;
-}
-
 enum rc session_serve(struct session *session, const struct options *options, struct why *why)
 {
+	struct workers_options workers = {.max = session_threads(options), .poll_us = options->poll};
 	int result;
 
 	serving = session->fuse;
 	listen_to_signals();
-	result = options->single_thread ? fuse_session_loop(session->fuse) : run_threads(session->fuse, options);
+	result = workers_serve(session->fuse, &workers);
 	ignore_signals();
 	serving = NULL;
 	if (result < 0)

@@ -67,7 +67,7 @@ Test(options, two_paths_are_the_volume_and_the_mountpoint_and_nothing_else_is_se
 	cr_assert_str_eq(options.volume, "vol");
 	cr_assert_str_eq(options.mountpoint, "mnt");
 	assert_text(options.passed_on, NULL);
-	cr_assert(!options.foreground && !options.debug && !options.single_thread && !options.clone_fd);
+	cr_assert(!options.foreground && !options.debug && !options.single_thread);
 	cr_assert(!options.durable && !options.read_only && !options.help && !options.version);
 	cr_assert_eq(options.max_threads, 0);
 	options_clear(&options);
@@ -154,14 +154,16 @@ Test(options, threads_are_bounded_and_a_number)
 {
 	struct options options;
 
-	cr_assert_eq(PARSE(&options, NULL, "-o", "max_threads=3,clone_fd", "vol", "mnt"), RC_OK);
+	cr_assert_eq(PARSE(&options, NULL, "-o", "max_threads=3,poll=50,clone_fd", "vol", "mnt"), RC_OK);
 	cr_assert_eq(options.max_threads, 3);
-	cr_assert(options.clone_fd);
+	cr_assert_eq(options.poll, 50);
 	assert_text(options.passed_on, NULL);
 	options_clear(&options);
 	ASSERT_REFUSED("build_rate", "-obuild_rate=0", "vol", "mnt");
 	ASSERT_REFUSED("build_rate", "-obuild_rate=ten", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads=0", "vol", "mnt");
+	ASSERT_REFUSED("poll", "-opoll=0", "vol", "mnt");
+	ASSERT_REFUSED("poll", "-opoll=1001", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads=", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads=-1", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads= 2", "vol", "mnt");

@@ -1,0 +1,289 @@
+/* workers: why they exist, and what holds, is said in workers.h.
+ *
+ * Every thread is in one of these states, and only `lock` lets it go from one to another:
+ *   waiting   counted in `waiting`: reads from the kernel's device, or polls it, or is about to
+ *   serving   has a request
+ *   parked    on the stack `parked`, until its `call`
+ * Ending: parked threads are called, and those that wait are cancelled, which only happens in the read: everywhere else cancelling is disabled.
+ */
+#define FUSE_USE_VERSION 312
+#include "fs/workers.h"
+
+#include <errno.h>
+#include <fuse3/fuse_lowlevel.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SPARE_MIN = 2, SPARE_MAX = 8, FIRST_POLL_US = 10 };
+
+struct worker {
+	struct pool *pool;
+	struct worker *older; /* made before it */
+	struct worker *under; /* on the stack of the parked */
+	pthread_t thread;
+	sem_t call;
+	struct fuse_buf request; /* libfuse allocates its memory with the first request */
+};
+
+struct pool {
+	struct fuse_session *fuse;
+	unsigned max, spare;
+	pthread_mutex_t lock; /* for what follows, up to `ending` */
+	struct worker *newest;
+	struct worker *parked;
+	unsigned n, waiting;
+	int error;
+	bool ending;
+	sem_t ended; /* posted by each thread that ends by itself */
+	uint64_t poll_ns;
+	_Atomic uint64_t poll_now_ns; /* how long it pays to poll just now */
+	atomic_flag polled;           /* somebody polls */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void *work(void *context);
+
+/* Called with the lock. Without memory for another thread those that are there have to do. */
+static int add_worker(struct pool *pool)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int error;
+
+	if (worker == NULL)
+		return ENOMEM;
+	worker->pool = pool;
+	sem_init(&worker->call, 0, 0);
+	error = pthread_create(&worker->thread, NULL, work, worker);
+	if (error) {
+		sem_destroy(&worker->call);
+		free(worker);
+		return error;
+	}
+	worker->older = pool->newest;
+	pool->newest = worker;
+	pool->n++;
+	pool->waiting++;
+	return 0;
+}
+
+/* Called with the lock: somebody has to wait for the kernel, and nobody does. */
+static void call_another(struct pool *pool)
+{
+	struct worker *worker = pool->parked;
+
+	if (worker) {
+		pool->parked = worker->under;
+		pool->waiting++;
+		sem_post(&worker->call);
+	} else if (pool->n < pool->max && !pool->ending) {
+		add_worker(pool);
+	}
+}
+
+/* A FORGET has no answer and is done before a thread could be called. */
+static bool is_quick(const struct fuse_buf *request)
+{
+	const struct fuse_in_header *header = request->mem;
+
+	if (request->flags & FUSE_BUF_IS_FD)
+		return false;
+	return header->opcode == FUSE_FORGET || header->opcode == FUSE_BATCH_FORGET;
+}
+
+static void begin_to_serve(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->waiting--;
+	if (pool->waiting == 0 && !is_quick(&worker->request))
+		call_another(pool);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void await_call(struct worker *worker)
+{
+	while (sem_wait(&worker->call) != 0 && errno == EINTR)
+		;
+}
+
+/* Returns when this thread is to wait for the kernel again, or all is to end. */
+static void end_to_serve(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+	bool parks;
+
+	pthread_mutex_lock(&pool->lock);
+	parks = pool->waiting >= pool->spare && !pool->ending;
+	if (parks) {
+		worker->under = pool->parked;
+		pool->parked = worker;
+	} else {
+		pool->waiting++;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (parks)
+		await_call(worker);
+}
+
+static void poll_for_request(struct pool *pool)
+{
+	uint64_t limit = atomic_load_explicit(&pool->poll_now_ns, memory_order_relaxed);
+	struct pollfd device = {.fd = fuse_session_fd(pool->fuse), .events = POLLIN};
+
+	if (limit == 0 || atomic_flag_test_and_set(&pool->polled))
+		return;
+	for (uint64_t end = now_ns() + limit; poll(&device, 1, 0) == 0 && now_ns() < end;)
+		;
+	atomic_flag_clear(&pool->polled);
+}
+
+/* Polling pays where the request comes within the time that may be polled for. */
+static void learn(struct pool *pool, uint64_t waited_ns)
+{
+	uint64_t limit = atomic_load_explicit(&pool->poll_now_ns, memory_order_relaxed);
+
+	if (waited_ns > pool->poll_ns)
+		limit = 0;
+	else if (waited_ns > limit)
+		limit = limit ? 2 * limit : FIRST_POLL_US * 1000u;
+	if (limit > pool->poll_ns)
+		limit = pool->poll_ns;
+	atomic_store_explicit(&pool->poll_now_ns, limit, memory_order_relaxed);
+}
+
+/* The only place where a thread may be cancelled. */
+static int receive(struct worker *worker)
+{
+	int n;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	n = fuse_session_receive_buf(worker->pool->fuse, &worker->request);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	return n;
+}
+
+static int await_request(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+	uint64_t began;
+	int n;
+
+	if (pool->poll_ns == 0)
+		return receive(worker);
+	began = now_ns();
+	poll_for_request(pool);
+	n = receive(worker);
+	learn(pool, now_ns() - began);
+	return n;
+}
+
+static void fail(struct pool *pool, int error)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->error = error;
+	pthread_mutex_unlock(&pool->lock);
+	fuse_session_exit(pool->fuse);
+}
+
+static void *work(void *context)
+{
+	struct worker *worker = context;
+	struct pool *pool = worker->pool;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_setname_np(pthread_self(), "itemfs-worker");
+	while (!fuse_session_exited(pool->fuse)) {
+		int n = await_request(worker);
+
+		if (n == -EINTR)
+			continue;
+		if (n < 0)
+			fail(pool, n);
+		if (n <= 0)
+			break;
+		begin_to_serve(worker);
+		fuse_session_process_buf(pool->fuse, &worker->request);
+		end_to_serve(worker);
+	}
+	sem_post(&pool->ended);
+	return NULL;
+}
+
+/* Until the session is told to exit: by a signal, which breaks off the wait, or by a worker. */
+static void await_end(struct pool *pool)
+{
+	while (!fuse_session_exited(pool->fuse))
+		sem_wait(&pool->ended);
+}
+
+static void end_workers(struct pool *pool)
+{
+	struct worker *worker;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->ending = true;
+	for (worker = pool->parked; worker; worker = worker->under)
+		sem_post(&worker->call);
+	pool->parked = NULL;
+	pthread_mutex_unlock(&pool->lock);
+	/* No thread is added any more. */
+	for (worker = pool->newest; worker; worker = worker->older)
+		pthread_cancel(worker->thread);
+	while ((worker = pool->newest)) {
+		pthread_join(worker->thread, NULL);
+		pool->newest = worker->older;
+		free(worker->request.mem);
+		sem_destroy(&worker->call);
+		free(worker);
+	}
+}
+
+static unsigned spare_threads(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return processors < SPARE_MIN ? SPARE_MIN : processors > SPARE_MAX ? SPARE_MAX : (unsigned)processors;
+}
+
+int workers_serve(struct fuse_session *fuse, const struct workers_options *options)
+{
+	struct pool pool = {
+	    .fuse = fuse,
+	    .max = options->max,
+	    .spare = spare_threads(),
+	    .poll_ns = options->poll_us * UINT64_C(1000),
+	    .polled = ATOMIC_FLAG_INIT,
+	};
+	int error;
+
+	pthread_mutex_init(&pool.lock, NULL);
+	sem_init(&pool.ended, 0, 0);
+	pthread_mutex_lock(&pool.lock);
+	error = add_worker(&pool);
+	pthread_mutex_unlock(&pool.lock);
+	if (error == 0) {
+		await_end(&pool);
+		end_workers(&pool);
+		error = -pool.error;
+	}
+	sem_destroy(&pool.ended);
+	pthread_mutex_destroy(&pool.lock);
+	return -error;
+}

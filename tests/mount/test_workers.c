@@ -1,0 +1,108 @@
+/* The threads that serve (fs/workers.h): those who take turns are few, however many there are; polling does not keep an idle mount busy. */
+#include "tests/mount/harness.h"
+
+#include <dirent.h>
+#include <poll.h>
+
+TestSuite(workers, .init = mount_setup, .fini = mount_teardown, .timeout = 600);
+
+enum { THREADS_MAX = 256, SPARE_MAX = 8, TAKE_TURNS = SPARE_MAX + 2, BURSTS = 200, TICK_MS = 20, SAMPLES = 20, PATIENCE_TICKS = 6000 };
+
+struct run_times {
+	size_t n;
+	struct {
+		long thread;
+		unsigned long long ns;
+	} of[THREADS_MAX];
+};
+
+/* What each thread of the daemon that serves has computed so far. */
+static struct run_times run_times(void)
+{
+	struct run_times times = {0};
+	DIR *tasks = opendir(text("/proc/%d/task", mount_pid()));
+
+	cr_assert_not_null(tasks);
+	for (struct dirent *task; (task = readdir(tasks)) && times.n < THREADS_MAX;) {
+		const char *of = text("/proc/%d/task/%s", mount_pid(), task->d_name);
+
+		if (task->d_name[0] == '.' || strcmp(content(text("%s/comm", of)), "itemfs-worker\n") != 0)
+			continue;
+		times.of[times.n].thread = atol(task->d_name);
+		times.of[times.n++].ns = strtoull(content(text("%s/schedstat", of)), NULL, 10);
+	}
+	closedir(tasks);
+	return times;
+}
+
+static size_t how_many_ran(const struct run_times *before, const struct run_times *after)
+{
+	size_t ran = 0;
+
+	for (size_t i = 0; i < after->n; i++) {
+		size_t j = 0;
+
+		while (j < before->n && before->of[j].thread != after->of[i].thread)
+			j++;
+		ran += j == before->n || before->of[j].ns != after->of[i].ns;
+	}
+	return ran;
+}
+
+/* Until no thread computes: none has done so in a row of samples. */
+static bool await_rest(void)
+{
+	int same = 0;
+	size_t mark = kept_mark();
+	struct run_times before = run_times();
+
+	for (int tick = 0; same < SAMPLES && tick < PATIENCE_TICKS; tick++) {
+		poll(NULL, 0, TICK_MS);
+		struct run_times now = run_times();
+		same = how_many_ran(&before, &now) == 0 ? same + 1 : 0;
+		before = now;
+		kept_until(mark);
+	}
+	return same == SAMPLES;
+}
+
+/* Writers that sync wait in the daemon, and so it makes a thread for each. */
+static void burst(void)
+{
+	assert_sh("mkdir -p $M/Tab/p; for i in {1..24}; do dd if=<(printf '{\"i\":%d}' $i) of=$M/Tab/p/$i conv=fsync status=none & done; wait");
+}
+
+Test(workers, one_user_is_served_by_few_of_many)
+{
+	struct run_times before, after;
+	int bursts = 0;
+
+	do
+		burst();
+	while (run_times().n < 2 * TAKE_TURNS && ++bursts < BURSTS);
+	cr_assert_geq(run_times().n, 2 * TAKE_TURNS, "%d bursts made %zu threads only", bursts, run_times().n);
+	cr_assert(await_rest());
+	before = run_times();
+	assert_sh("for i in {1..500}; do echo '{\"i\":'$i'}' >$M/Tab/p/one; read -r line <$M/Tab/p/one; [[ $line == '{\"i\":'$i'}' ]] || exit; done");
+	after = run_times();
+	cr_expect_leq(how_many_ran(&before, &after), TAKE_TURNS, "%zu of %zu threads served one user", how_many_ran(&before, &after), after.n);
+}
+
+Test(workers, polling_ends_when_nobody_asks)
+{
+	mount_down();
+	mount_up("poll=1000");
+	burst();
+	expect_sh("cat $M/Tab/p/{1..24} | tr -d '\\n' | wc -c", "183\n");
+	cr_expect(await_rest(), "an idle mount computes");
+}
+
+Test(workers, one_thread_is_enough_and_polls_too)
+{
+	mount_down();
+	mount_up("max_threads=1,poll=50");
+	burst();
+	burst();
+	expect_sh("ls $M/Tab/p | wc -l", "24\n");
+	cr_expect_eq(run_times().n, 1);
+}
