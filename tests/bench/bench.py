@@ -28,6 +28,10 @@ RAW = {"create": "create", "overwrite": "overwrite", "read": "read", "names": "l
        "durable1": "durable 1", "unlink": "unlink"}
 
 
+# What an unpinned run tries beside the default: fs/workers.h says what it does.
+POLL = "poll=50"
+
+
 class Results:
     """Rates by mode, phase and system; where there is none, the reason."""
 
@@ -46,7 +50,7 @@ class Results:
         return statistics.median(rates) if rates else None
 
     def systems(self, mode):
-        order = ["itemfs", "itemfs+index", "limit", "ext4", "leveldb", "dynalite"]
+        order = ["itemfs", "itemfs+index", "itemfs " + POLL, "limit", "limit -s", "ext4", "leveldb", "dynalite"]
         found = {key[2] for key in [*self.rates, *self.reasons] if key[0] == mode}
         return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
@@ -85,7 +89,11 @@ def rest(systems):
 
 def start_all(place, results, mode):
     systems = []
-    for make in (lambda: Itemfs(place), lambda: Itemfs(place, index=True), lambda: Limit(place), lambda: Disk(place)):
+    makers = [lambda: Itemfs(place), lambda: Itemfs(place, index=True), lambda: Limit(place), lambda: Limit(place, one_thread=True),
+              lambda: Disk(place)]
+    if mode == "unpinned":
+        makers.insert(2, lambda: Itemfs(place, options=POLL))
+    for make in makers:
         try:
             systems.append(make())
         except Unavailable as reason:
@@ -101,6 +109,9 @@ def run_phases(place, options, systems, number, mode, results):
         for round_ in rounds[turn:] + rounds[:turn]:
             if phase.name != "create" and round_.table is None:
                 results.missing(mode, phase.name, round_.system.name, "its items could not be made")
+                continue
+            if phase.name in round_.system.leaves_out:
+                results.missing(mode, phase.name, round_.system.name, "left out")
                 continue
             rest(systems)
             try:

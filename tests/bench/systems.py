@@ -50,6 +50,7 @@ def await_that(what, holds, seconds=60):
 class System:
     index = False
     durable = False  # whether fsync means something here
+    leaves_out = ()  # phases, see SLOW
     daemon = None
 
     def __init__(self, place):
@@ -84,6 +85,10 @@ class Disk(System):
         return self.root
 
 
+# Phases that a variant of a system leaves out: they take most of the time, and its sibling shows what they are like.
+SLOW = ("tar out", "rsync in", "rsync no-op", "index listing", "export", "import", "snapshot", "durable 1", "durable 4")
+
+
 class Mounted(System):
     """A FUSE filesystem with its daemon in the foreground, as our child."""
 
@@ -115,13 +120,16 @@ class Mounted(System):
 
 class Limit(Mounted):
     """FUSE itself: a filesystem in memory (memfs.c), with the kernel checking permissions as it does for ours, which asks for a directory's attributes each time
-    that a name in it came or went."""
+    that a name in it came or went. With libfuse's loop and its threads, as the targets have it, or with one thread, which is faster for one user and stops
+    for everybody where it has to wait."""
 
-    name = "limit"
-
-    def __init__(self, place):
+    def __init__(self, place, one_thread=False):
         super().__init__(place)
-        self.mount(place.command(place.program("memfs"), "-f", "-o", "default_permissions", place.made(self.name + ".mnt")))
+        self.name = "limit -s" if one_thread else "limit"
+        if one_thread:
+            self.leaves_out = SLOW
+        self.mount(place.command(place.program("memfs"), "-f", *(["-s"] if one_thread else []), "-o", "default_permissions",
+                                 place.made(self.name + ".mnt")))
 
 
 DEFINITION = {
@@ -147,7 +155,9 @@ class Itemfs(Mounted):
     def __init__(self, place, index=False, options=None):
         super().__init__(place)
         self.index = index
-        self.name = "itemfs+index" if index else "itemfs"
+        self.name = " ".join(["itemfs+index" if index else "itemfs"] + ([options] if options else []))
+        if options:
+            self.leaves_out = SLOW
         self.store = os.path.join(place.directory, self.name + ".volume")
         command = [os.path.join(place.build, "itemfs"), "-f"] + (["-o", options] if options else [])
         self.mount(place.command(*command, self.store, place.made(self.name + ".mnt")))
