@@ -107,7 +107,7 @@ static enum rc lock_and_check(int dir, const char *path, bool create, struct why
 	rc = check_store(dir, path, create, why);
 	if (!rc && locked)
 		rc = log_check(dir, why);
-	if (!rc && locked && !room_for(&(struct room){dir, SHORT}, 0, false))
+	if (!rc && locked && !room_for(&(struct room){.dir = dir, .reserve = SHORT}, 0, false))
 		orphans_remove(dir); /* what fails here, LevelDB tries again */
 	return rc;
 }

@@ -40,6 +40,17 @@
 #define BLOOM_BITS_PER_KEY       10
 #define INDEX_PART               40 /* of a table, at most, is its index */
 
+/* What a memtable holds until LevelDB begins another, with its log (log_sync.h, 3), never less than it is. A row takes its bytes, two lengths, a number, and a node of its skip list: one pointer
+ * and one for each level that it is in, 4/3 on average (we count two, and a sixteenth of the whole for chance). Its blocks are of 4096, and at most a quarter of one is left empty. */
+#define ROW_IN_MEMTABLE       64
+#define SMALLEST_WRITE_BUFFER ((size_t)64 << 10) /* less is taken for this */
+static uint64_t memtable_fills_at(size_t write_buffer)
+{
+	if (write_buffer < SMALLEST_WRITE_BUFFER)
+		write_buffer = SMALLEST_WRITE_BUFFER;
+	return (write_buffer - write_buffer / 16 - 4096) / 4 * 3;
+}
+
 struct store {
 	leveldb_t *db; /* NULL while it cannot be opened anew */
 	leveldb_options_t *options;
@@ -64,6 +75,7 @@ struct store_snapshot {
 struct store_batch {
 	leveldb_writebatch_t *changes;
 	size_t bytes; /* about */
+	size_t rows;
 	bool empty;
 	bool frees;
 	struct range freed; /* what it deletes, where it frees */
@@ -221,6 +233,7 @@ static void merge_keys(void *engine, const struct range *keys)
 {
 	struct store *store = engine;
 
+	log_sync_told(&store->sync);
 	leveldb_compact_range(store->db, (const char *)keys->first.data, keys->first.len, (const char *)keys->last.data,
 			      keys->last.len);
 }
@@ -262,9 +275,9 @@ enum rc store_open(const char *path, const struct store_options *options, struct
 		rc = RC_NO_MEMORY;
 		goto fail;
 	}
-	room = (struct room){store->dir, RESERVE_IN_WRITE_BUFFERS * (uint64_t)store->write_buffer};
+	room = (struct room){.dir = store->dir, .reserve = RESERVE_IN_WRITE_BUFFERS * (uint64_t)store->write_buffer};
 	pthread_mutex_init(&store->writing, NULL);
-	log_sync_init(&store->sync, store->dir);
+	log_sync_init(&store->sync, store->dir, memtable_fills_at(store->write_buffer));
 	recovery_init(&store->recovery, &recovery_calls, store, &store->sync, &room);
 	*ret_store = store;
 	return RC_OK;
@@ -553,6 +566,7 @@ void store_batch_clear(struct store_batch *batch)
 {
 	leveldb_writebatch_clear(batch->changes);
 	batch->bytes = 0;
+	batch->rows = 0;
 	batch->empty = true;
 	batch->frees = false;
 	range_clear(&batch->freed);
@@ -567,6 +581,7 @@ void store_batch_put(struct store_batch *batch, const void *key, size_t n, const
 {
 	leveldb_writebatch_put(batch->changes, key, n, value, value_n);
 	batch->bytes += n + value_n;
+	batch->rows++;
 	batch->empty = false;
 }
 
@@ -574,6 +589,7 @@ void store_batch_delete(struct store_batch *batch, const void *key, size_t n)
 {
 	leveldb_writebatch_delete(batch->changes, key, n);
 	batch->bytes += n;
+	batch->rows++;
 	batch->empty = false;
 	if (batch->frees)
 		range_add(&batch->freed, key, n);
@@ -594,6 +610,11 @@ static enum rc append(struct store *store, struct store_batch *batch, bool durab
 	return rc;
 }
 
+static uint64_t fills(const struct store_batch *batch)
+{
+	return batch->bytes + batch->rows * (uint64_t)ROW_IN_MEMTABLE;
+}
+
 /* A batch whose sync failed stands whole in the log, and would be there after the next open: it is cut off again, so that a
  * failed write has failed. */
 static enum rc write_durable(struct store *store, struct store_batch *batch)
@@ -608,7 +629,7 @@ static enum rc write_durable(struct store *store, struct store_batch *batch)
 	rc = append(store, batch, true);
 	if (rc && logs_cut(store->dir, &end) != RC_OK)
 		recovery_give_up(&store->recovery);
-	return rc ? rc : log_sync_settle(&store->sync); /* the name of the log, where one was begun */
+	return rc ? rc : log_sync_wrote(&store->sync, fills(batch), true); /* the name of the log, where one was begun */
 }
 
 static enum rc write_soon(struct store *store, struct store_batch *batch)
@@ -617,7 +638,7 @@ static enum rc write_soon(struct store *store, struct store_batch *batch)
 
 	if (!rc)
 		rc = append(store, batch, false);
-	return rc ? rc : log_sync_wrote(&store->sync);
+	return rc ? rc : log_sync_wrote(&store->sync, fills(batch), false);
 }
 
 static enum rc write_batch(struct store *store, struct store_batch *batch, bool durable)

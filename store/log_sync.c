@@ -140,6 +140,12 @@ enum rc logs_cut(int dir, const struct log_end *end)
 
 /* ---- which of them are new ---- */
 
+static void count_switch(struct log_sync *sync)
+{
+	sync->switches++;
+	sync->filled = 0; /* what has filled it since is counted when its writer comes here */
+}
+
 /* Reads what the directory has told so far. */
 static void count_told_switches(struct log_sync *sync)
 {
@@ -151,8 +157,10 @@ static void count_told_switches(struct log_sync *sync)
 	while ((n = read(sync->inotify, space, sizeof(space))) > 0) {
 		for (const char *at = space; at < space + n; at += sizeof(*event) + event->len) {
 			event = (const struct inotify_event *)at;
-			if ((event->mask & IN_Q_OVERFLOW) || (event->len && log_number(event->name, &number)))
-				sync->switches++;
+			if (event->mask & IN_Q_OVERFLOW)
+				sync->switches++; /* perhaps; to sync once too often is safe */
+			else if (event->len && log_number(event->name, &number))
+				count_switch(sync);
 		}
 	}
 }
@@ -172,16 +180,16 @@ static void count_switches(struct log_sync *sync)
 	}
 	if (logs.n && logs.numbers[logs.n - 1] != sync->newest_log) {
 		sync->newest_log = logs.numbers[logs.n - 1];
-		sync->switches++;
+		count_switch(sync);
 	}
 	free(logs.numbers);
 }
 
-void log_sync_init(struct log_sync *sync, int dir)
+void log_sync_init(struct log_sync *sync, int dir, uint64_t fills)
 {
 	char self[64];
 
-	*sync = (struct log_sync){.dir = dir};
+	*sync = (struct log_sync){.dir = dir, .fills = fills};
 	pthread_mutex_init(&sync->syncing, NULL);
 	pthread_mutex_init(&sync->mutex, NULL);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", dir);
@@ -251,6 +259,7 @@ void log_sync_mend(struct log_sync *sync)
 	pthread_mutex_lock(&sync->syncing);
 	pthread_mutex_lock(&sync->mutex);
 	count_switches(sync);
+	sync->filled = 0;
 	sync->synced = sync->written;
 	sync->settled = sync->switches;
 	sync->broken = RC_OK;
@@ -265,19 +274,27 @@ bool log_sync_is_settled(struct log_sync *sync)
 	return !debt.logs && !debt.directory;
 }
 
-enum rc log_sync_wrote(struct log_sync *sync)
+enum rc log_sync_wrote(struct log_sync *sync, uint64_t fills, bool durable)
 {
 	bool switched;
+	enum rc rc;
 
 	pthread_mutex_lock(&sync->mutex);
-	sync->written++;
-	count_switches(sync);
+	sync->written += !durable;
+	if (durable || sync->filled + fills >= sync->fills)
+		count_switches(sync);
+	sync->filled += fills; /* now: where it began a log, it is in the new one */
 	switched = sync->settled < sync->switches;
 	pthread_mutex_unlock(&sync->mutex);
-	if (!switched)
-		return RC_OK;
-	log_sync_settle(sync); /* what fails for now only (too many open files, say) stays owed */
-	return log_sync_broken(sync);
+	rc = switched ? log_sync_settle(sync) : RC_OK;
+	return durable && rc ? rc : log_sync_broken(sync); /* what fails for now only (too many open files, say) stays owed */
+}
+
+void log_sync_told(struct log_sync *sync)
+{
+	pthread_mutex_lock(&sync->mutex);
+	sync->filled = sync->fills;
+	pthread_mutex_unlock(&sync->mutex);
 }
 
 /* ---- the paying of it ---- */

@@ -7,8 +7,11 @@
  * 1. `written` counts the batches that LevelDB took without a sync; the first `synced` of them are on the disk.
  * 2. A durable write begins with synced == written, and no other write runs beside it. Nothing unsynced is then in any
  *    log, wherever the write lands: one sync, LevelDB's own, is enough.
- * 3. A write that is not durable and finds that a log was begun settles before it returns, so a kernel that writes
- *    the new log back before the old one has milliseconds for it, not the half minute it takes by itself.
+ * 3. A write that is not durable and begins a log settles before it returns, so a kernel that writes the new log back
+ *    before the old one has milliseconds for it, not the half minute it takes by itself. Whether it did is asked (a
+ *    system call) only of a write that can have: LevelDB begins a log when its table in memory is full, or is told to.
+ *    `filled` is how much of that was filled since a log was begun, `fills` how little can fill it, both as the caller
+ *    counts: what it counts must never be too little. Syncs ask always.
  * 4. `switches` counts the logs begun; the names of the first `settled` are on the disk too (fsync of the directory).
  * 5. After a failed sync the kernel forgets what it could not write, and a second sync would succeed and mean
  *    nothing. So a failed sync is for ever (`broken`): every write and sync then says the same again, until LevelDB
@@ -33,6 +36,8 @@ struct log_sync {
 	uint64_t synced;
 	uint64_t switches;
 	uint64_t settled;
+	uint64_t filled;
+	uint64_t fills;
 	uint64_t newest_log; /* its number; kept only where there is no inotify */
 	enum rc broken;
 };
@@ -54,8 +59,8 @@ enum rc logs_end(int dir, struct log_end *ret_end);
 /* Takes away what was appended since, be it in a log that was begun since. Only when LevelDB will not append any more. */
 enum rc logs_cut(int dir, const struct log_end *end);
 
-/* Begins with all that is in the directory being on the disk. Keeps `dir`, which stays the caller's. */
-void log_sync_init(struct log_sync *sync, int dir);
+/* Begins with all that is in the directory being on the disk, and an empty table in memory. Keeps `dir`, which stays the caller's. */
+void log_sync_init(struct log_sync *sync, int dir, uint64_t fills);
 void log_sync_destroy(struct log_sync *sync);
 
 /* Why nothing can be written any more; RC_OK: it can. */
@@ -65,8 +70,10 @@ void log_sync_break(struct log_sync *sync, enum rc rc);
 /* LevelDB was opened anew, and its directory synced: all that was written is on the disk, and nothing is broken. */
 void log_sync_mend(struct log_sync *sync);
 
-/* A batch is in a log, unsynced. Call before its writer is told. */
-enum rc log_sync_wrote(struct log_sync *sync);
+/* A batch that fills so much is in a log, unsynced; or (durable) synced. Call before its writer is told, and before the next write. */
+enum rc log_sync_wrote(struct log_sync *sync, uint64_t fills, bool durable);
+/* LevelDB was told to begin a log. */
+void log_sync_told(struct log_sync *sync);
 /* Puts on the disk what was written when it was called. */
 enum rc log_sync_settle(struct log_sync *sync);
 bool log_sync_is_settled(struct log_sync *sync);

@@ -106,7 +106,7 @@ void recovery_freed(struct recovery *recovery, const struct range *keys)
 	range_add_range(&recovery->freed, keys);
 }
 
-static bool has_room(const struct recovery *recovery, uint64_t bytes, bool frees)
+static bool has_room(struct recovery *recovery, uint64_t bytes, bool frees)
 {
 	return room_for(&recovery->room, bytes, frees);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 /* False where the file system does not tell. */
 static bool look(const struct room *room, uint64_t *ret_left, uint64_t *ret_reserve)
@@ -20,12 +21,37 @@ static bool look(const struct room *room, uint64_t *ret_left, uint64_t *ret_rese
 	return true;
 }
 
-bool room_for(const struct room *room, uint64_t bytes, bool frees)
+static int64_t coarse_now(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* What was seen a moment ago is enough. */
+static bool is_trusted(struct room *room, uint64_t bytes, int64_t now)
+{
+	if (room->trusted < bytes || now - room->looked >= ROOM_TRUST_NS)
+		return false;
+	room->trusted -= bytes;
+	return true;
+}
+
+bool room_for(struct room *room, uint64_t bytes, bool frees)
+{
+	int64_t now = coarse_now();
 	uint64_t left, reserve;
 
+	if (is_trusted(room, bytes, now))
+		return true;
+	room->trusted = 0;
 	if (!look(room, &left, &reserve))
 		return true;
+	if (left >= reserve && left - reserve >= ROOM_FAR) {
+		room->trusted = ROOM_TRUST;
+		room->looked = now;
+	}
 	if (frees)
 		reserve /= 8;
 	return left >= reserve && (left - reserve) / 2 >= bytes; /* twice: in the log, and in a table */

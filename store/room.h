@@ -3,6 +3,9 @@
  * LevelDB needs room behind our back: it merges tables into new ones before it removes the old. A merge that finds none ends all writing until the store is opened anew (leveldb.c does that
  * when there is room). So a part of the disk is kept for it (the reserve), an eighth of a disk that is small. What frees room may use most of that: rows are only marked as deleted at
  * first, which takes little, and a full disk must be left somehow, also while a merge has the reserve.
+ *
+ * To look is a system call, as dear as the rest of a small write's bookkeeping. So a look that found ROOM_FAR more than the reserve holds for ROOM_TRUST_NS, and for writes of ROOM_TRUST bytes: to be wrong by
+ * then, somebody else must write a hundred times what a disk takes in that time, and what LevelDB meets even so is the reserve. Where less is left (always, on a disk that is small), every write looks.
  */
 #ifndef ITEMFS_STORE_ROOM_H
 #define ITEMFS_STORE_ROOM_H
@@ -11,13 +14,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum {
+	ROOM_FAR = 256 << 20,     /* bytes above the reserve */
+	ROOM_TRUST = 1 << 20,     /* bytes */
+	ROOM_TRUST_NS = 10000000, /* and what the clock's steps add (4 ms) */
+};
+
 struct room {
 	int dir;          /* on the disk; the caller's */
 	uint64_t reserve; /* bytes, on a large disk */
+	uint64_t trusted; /* bytes that may be written without another look */
+	int64_t looked;   /* when the last look was; monotonic, ns */
 };
 
-/* Whether so many more bytes may be written. A file system that does not tell has room: LevelDB will find out. */
-bool room_for(const struct room *room, uint64_t bytes, bool frees);
+/* Whether so many more bytes may be written; one thread at a time. A file system that does not tell has room: LevelDB will find out. */
+bool room_for(struct room *room, uint64_t bytes, bool frees);
 /* Whether a merge may be asked for. */
 bool room_to_merge(const struct room *room);
 

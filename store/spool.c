@@ -71,7 +71,7 @@ enum rc spool_write(struct spool *spool, const void *bytes, size_t n, uint64_t o
 	const uint8_t *at = bytes;
 	if (offset > INT64_MAX || n > INT64_MAX - offset)
 		return RC_TOO_BIG;
-	if (!room_for(&(struct room){spool->fd, LEAVES}, n, false))
+	if (!room_for(&(struct room){.dir = spool->fd, .reserve = LEAVES}, n, false))
 		return RC_NO_SPACE;
 	while (n) {
 		ssize_t wrote = pwrite(spool->fd, at, n, (off_t)offset);

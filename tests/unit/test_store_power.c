@@ -483,6 +483,47 @@ Test(store_power, syncs_the_name_of_each_log_that_a_durable_write_began)
 	remove_directory(disk.place);
 }
 
+/* One row of `n` bytes, or a batch of a hundred of them. */
+static void write_rows(struct store *store, int i, int rows, size_t n)
+{
+	static const char value[5000];
+	struct store_batch *batch;
+	char key[32];
+
+	cr_assert_eq(store_batch_new(store, &batch), RC_OK);
+	for (int row = 0; row < rows; row++) {
+		snprintf(key, sizeof(key), "%x", i * rows + row);
+		store_batch_put(batch, key, strlen(key), value, n);
+	}
+	cr_assert_eq(store_write(store, batch, false), RC_OK);
+	store_batch_free(batch);
+}
+
+/* It counts what fills LevelDB's table in memory (leveldb.c): were it too little, a log would be begun and not be seen at once. */
+Test(store_power, settles_with_each_log_that_a_write_began_whatever_the_rows_are_like, .timeout = 300)
+{
+	static const size_t sizes[] = {0, 1, 30, 440, 1000, 1010, 1100, 5000};
+
+	for (size_t k = 0; k < 16; k++) {
+		size_t n = sizes[k / 2];
+		int rows = k % 2 ? 100 : 1, begun = 0;
+		struct store *store;
+
+		watch_new_place();
+		store = open_at(disk.place);
+		for (int i = 0; begun < 4; i++) {
+			int newest = newest_number();
+			unsigned before = disk.name_syncs;
+
+			write_rows(store, i, rows, n);
+			cr_assert_eq(disk.name_syncs, before + (newest_number() != newest), "rows of %zu bytes, %d at once", n, rows);
+			begun += newest_number() != newest;
+		}
+		store_close(store);
+		remove_directory(disk.place);
+	}
+}
+
 /* ---- a disk that fails ---- */
 
 Test(store_power, a_sync_that_failed_is_never_made_good_by_the_next_one)
