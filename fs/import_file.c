@@ -1,5 +1,6 @@
-/* import_file: see import_file.h. Errors of a close are what this is about: it is where a writer learns whether its file was imported. */
+/* import_file: see import_file.h; names are import_name.c. Errors of a close are what this is about: it is where a writer learns whether its file was imported. */
 #include "fs/import_file.h"
+#include "fs/import_node.h"
 #include "fs/import_run.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
@@ -8,104 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct table *table_of(const struct node *directory)
-{
-	return directory->parent->table;
-}
-
-/* The upload that a node stands for, with a reference. NULL: its name is gone, and nobody had it open. */
-static struct upload *upload_of(struct frontend *front, struct node *node)
-{
-	struct upload *found = NULL, *upload;
-	pthread_mutex_lock(&front->tree.lock);
-	if (!node->upload && !node->dead) { /* readdirplus made the node */
-		pthread_mutex_unlock(&front->tree.lock);
-		found = upload_find(front, table_of(node->parent), node->name);
-		pthread_mutex_lock(&front->tree.lock);
-	}
-	if (!node->upload && found) {
-		node->upload = found;
-		found = NULL;
-	}
-	upload = node->upload ? upload_ref(node->upload) : NULL;
-	pthread_mutex_unlock(&front->tree.lock);
-	upload_unref(found);
-	return upload;
-}
-
-/* The node of an upload's name, with a lookup more. */
-static struct node *node_for(struct frontend *front, struct node *directory, const char *name, struct upload *upload)
-{
-	struct node *node = node_get(&front->tree, directory, name, NODE_IMPORT, NULL);
-	if (!node)
-		return NULL;
-	pthread_mutex_lock(&front->tree.lock);
-	struct upload *old = node->upload;
-	node->upload = upload_ref(upload);
-	pthread_mutex_unlock(&front->tree.lock);
-	upload_unref(old);
-	return node;
-}
-
-/* The kernel may remember a node long after its name went: it must not keep the bytes. `opens`: handles that may be left, the caller's own. */
-static void let_go(struct frontend *front, struct node *node, unsigned opens)
-{
-	struct upload *upload = NULL;
-	pthread_mutex_lock(&front->tree.lock);
-	if (node->dead && node->opens <= opens) {
-		upload = node->upload;
-		node->upload = NULL;
-	}
-	pthread_mutex_unlock(&front->tree.lock);
-	upload_unref(upload);
-}
-
-/* Its name went with what it did: whoever looks it up again finds no more. */
-static void follow_name(struct frontend *front, struct node *node, const struct upload *upload)
-{
-	if (!upload_is_listed(front, upload))
-		node_kill(&front->tree, node);
-}
-
-void import_lookup(fuse_req_t req, struct node *directory, const char *name)
-{
-	struct frontend *front = front_of(req);
-	struct fuse_entry_param entry = {.ino = 0};
-	struct upload *upload = directory->dead ? NULL : upload_find(front, table_of(directory), name);
-	struct node *node = upload ? node_for(front, directory, name, upload) : NULL;
-	enum rc rc = !upload ? RC_NOT_FOUND : !node ? RC_NO_MEMORY : RC_OK;
-	upload_unref(upload);
-	if (!rc) {
-		names_read(front);
-		entry = (struct fuse_entry_param){.ino = node_id(&front->tree, node), .generation = node->serial};
-		rc = import_stat(front, node, &entry.attr);
-		names_done(front);
-	}
-	if (!rc && fuse_reply_entry(req, &entry) == 0)
-		return;
-	if (node)
-		node_forget(&front->tree, node, 1);
-	if (rc)
-		reply_rc(req, rc);
-}
-
-enum rc import_stat(struct frontend *front, struct node *node, struct stat *st)
-{
-	struct upload *upload = upload_of(front, node);
-	if (!upload)
-		return RC_NOT_FOUND;
-	pthread_mutex_lock(&front->uploads_lock);
-	struct meta meta = upload->meta;
-	pthread_mutex_unlock(&front->uploads_lock);
-	stat_file(st, node_ino(node), &meta, spool_size(upload->spool));
-	upload_unref(upload);
-	return RC_OK;
-}
-
 /* A new, empty one; its maker is its first writer. */
 static enum rc make(struct frontend *front, struct node *directory, const char *name, const struct meta *meta, struct upload **ret_upload, struct why *why)
 {
-	struct import_options options = {.table = table_of(directory), .name = name, .directory = volume_path(front->volume)};
+	struct import_options options = {.table = import_node_table(directory), .name = name, .directory = volume_path(front->volume)};
 	struct import *import = NULL;
 	bool scratch;
 	enum rc rc = upload_name(name, &scratch, &options.format, why);
@@ -120,11 +27,17 @@ static enum rc make(struct frontend *front, struct node *directory, const char *
 	return rc;
 }
 
+/* As handle_new() counts it. */
+static bool opens_to_write(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+}
+
 /* The upload for an opening: `known` (a reference, taken) or, where it is emptied or not there, a new one, which takes the name. */
 static enum rc choose(struct frontend *front, struct node *directory, const char *name, int flags, const struct meta *fresh, struct upload *known,
 		      struct upload **ret_upload, struct why *why)
 {
-	bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+	bool writes = opens_to_write(flags);
 	struct meta meta = *fresh;
 	unsigned writers;
 	if (known && known->result && writes) {
@@ -146,11 +59,14 @@ static enum rc choose(struct frontend *front, struct node *directory, const char
 	return make(front, directory, name, &meta, ret_upload, why);
 }
 
-/* Takes the upload's reference. */
+/* Takes the upload's reference. `node` NULL: there was no memory for it. */
 static struct handle *handle_for(fuse_req_t req, struct node *node, int flags, struct upload *upload, struct fuse_file_info *fi)
 {
-	struct handle *handle = handle_new(req, node, flags);
+	struct handle *handle = node ? handle_new(req, node, flags) : NULL;
+	unsigned left;
 	if (!handle) {
+		if (opens_to_write(flags))
+			upload_writer(front_of(req), upload, -1, &left);
 		upload_unref(upload);
 		return NULL;
 	}
@@ -164,7 +80,7 @@ static struct handle *handle_for(fuse_req_t req, struct node *node, int flags, s
 void import_open(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
 {
 	struct frontend *front = front_of(req);
-	struct upload *known = upload_of(front, node), *upload = NULL;
+	struct upload *known = import_node_upload(front, node), *upload = NULL;
 	struct handle *handle = NULL;
 	struct why why = {.line = 0};
 	static const struct meta none;
@@ -177,11 +93,7 @@ void import_open(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
 	if (!rc)
 		rc = choose(front, node->parent, node->name, fi->flags, &none, known, &upload, &why);
 	if (!rc) {
-		pthread_mutex_lock(&front->tree.lock);
-		struct upload *old = node->upload;
-		node->upload = upload_ref(upload);
-		pthread_mutex_unlock(&front->tree.lock);
-		upload_unref(old);
+		import_node_set(front, node, upload);
 		handle = handle_for(req, node, fi->flags, upload, fi);
 		rc = handle ? RC_OK : RC_NO_MEMORY;
 	}
@@ -202,21 +114,21 @@ void import_create(fuse_req_t req, struct node *directory, const char *name, mod
 	struct why why = {.line = 0};
 	names_read(front);
 	struct meta meta = reply_new_meta(front, directory, mode, fuse_req_ctx(req));
-	struct upload *known = directory->dead ? NULL : upload_find(front, table_of(directory), name);
+	struct upload *known = directory->dead ? NULL : upload_find(front, import_node_table(directory), name);
 	enum rc rc = directory->dead ? RC_STALE : known && (fi->flags & O_EXCL) ? RC_EXISTS : RC_OK;
 	if (rc)
 		upload_unref(known);
 	else
 		rc = choose(front, directory, name, fi->flags, &meta, known, &upload, &why);
 	if (!rc) {
-		node = node_for(front, directory, name, upload);
-		handle = node ? handle_for(req, node, fi->flags, upload, fi) : NULL;
+		node = import_node_get(front, directory, name, upload);
+		handle = handle_for(req, node, fi->flags, upload, fi);
 		rc = handle ? RC_OK : RC_NO_MEMORY;
 	}
 	if (!rc) {
 		entry.ino = node_id(&front->tree, node);
 		entry.generation = node->serial;
-		rc = import_stat(front, node, &entry.attr);
+		rc = import_node_stat(front, node, &entry.attr);
 	}
 	names_done(front);
 	refuse_request(req, directory, name, rc, &why);
@@ -292,7 +204,7 @@ static enum rc attempt(struct frontend *front, struct handle *handle, bool last,
 	struct actor actor = {handle->uid, handle->gid, handle->pid, path ? path : ""};
 	struct import_run run = {upload, directory->parent, upload->name, &actor, last, durable || handle->durable};
 	enum rc rc = import_run(front, &run);
-	follow_name(front, node, upload);
+	import_node_follow(front, node, upload);
 	free(path);
 	return rc;
 }
@@ -323,11 +235,11 @@ void import_release(struct frontend *front, struct handle *handle)
 		(void)attempt(front, handle, true, false); /* it says itself what was wrong */
 		if (upload->cut || (upload->import && !spool_size(upload->spool))) { /* nothing that could be imported */
 			upload_unlist(front, upload, true);
-			follow_name(front, handle->node, upload);
+			import_node_follow(front, handle->node, upload);
 		}
 		pthread_mutex_unlock(&upload->lock);
 	}
-	let_go(front, handle->node, 1);
+	import_node_let_go(front, handle->node, 1);
 	handle_free(front, handle);
 }
 
@@ -343,24 +255,6 @@ void import_abandon(struct frontend *front, struct handle *handle)
 	import_keep(front, &actor, RC_UNFINISHED, &why, upload->spool, &upload->refusal);
 	upload->dirty = false;
 	free(path);
-}
-
-void import_unlink(fuse_req_t req, struct node *directory, const char *name)
-{
-	struct frontend *front = front_of(req);
-	struct upload *upload = directory->dead ? NULL : upload_find(front, table_of(directory), name);
-	struct node *node = node_find(&front->tree, directory, name);
-	if (upload)
-		upload_unlist(front, upload, true);
-	if (node) {
-		if (upload) {
-			node_kill(&front->tree, node);
-			let_go(front, node, 0);
-		}
-		node_release(&front->tree, node);
-	}
-	reply_rc(req, upload ? RC_OK : RC_NOT_FOUND);
-	upload_unref(upload);
 }
 
 /* Emptied, it begins anew. With upload.lock held. */
@@ -383,7 +277,7 @@ void import_setattr(fuse_req_t req, struct node *node, const struct meta_change 
 {
 	struct frontend *front = front_of(req);
 	struct handle *handle = fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
-	struct upload *upload = handle ? upload_ref(handle->upload) : upload_of(front, node);
+	struct upload *upload = handle ? upload_ref(handle->upload) : import_node_upload(front, node);
 	struct stat st;
 	enum rc rc = !upload ? RC_NOT_FOUND : upload->result ? RC_READ_ONLY : RC_OK;
 	if (!rc && size) {
@@ -405,100 +299,4 @@ void import_setattr(fuse_req_t req, struct node *node, const struct meta_change 
 		reply_rc(req, rc);
 	else
 		fuse_reply_attr(req, &st, 0);
-}
-
-/* The name says that it is to be imported: then it is, and no name stays. With upload.lock held. */
-static enum rc import_as(fuse_req_t req, struct node *directory, struct upload *upload, const char *name, enum import_format format)
-{
-	struct frontend *front = front_of(req);
-	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	struct import_options options = {.table = upload->table, .name = name, .format = format, .directory = volume_path(front->volume)};
-	struct import *import, *before = upload->import;
-	enum rc rc = import_new(&options, &import);
-	if (rc)
-		return rc;
-	char *path = path_of(&front->tree, directory, name);
-	struct actor actor = {ctx->uid, ctx->gid, ctx->pid, path ? path : ""};
-	struct import_run run = {upload, directory->parent, name, &actor, true, front->options.durable};
-	enum rc refused = upload->refused;
-	upload->import = import;
-	rc = import_run(front, &run);
-	if (upload_is_listed(front, upload)) { /* refused: it is what it was */
-		upload->import = before;
-		upload->refused = refused;
-		before = import;
-	}
-	import_free(before);
-	free(path);
-	return rc;
-}
-
-/* With a scratch name it only has another name. */
-static enum rc rename_scratch(struct frontend *front, struct node *directory, struct upload *upload, const char *name, const char *to_name)
-{
-	enum rc rc = RC_OK;
-	names_write(front);
-	struct node *node = node_find(&front->tree, directory, name);
-	if (node && !node_move(&front->tree, node, directory, to_name, NODE_IMPORT))
-		rc = RC_NO_MEMORY;
-	if (!rc) {
-		upload_rename(front, upload, to_name);
-		import_free(upload->import);
-		upload->import = NULL;
-	}
-	names_done(front);
-	if (node)
-		node_release(&front->tree, node);
-	return rc;
-}
-
-static enum rc rename_upload(fuse_req_t req, struct node *directory, struct upload *upload, const char *name, const char *to_name, struct why *why)
-{
-	struct frontend *front = front_of(req);
-	enum import_format format;
-	bool scratch;
-	enum rc rc = upload_name(to_name, &scratch, &format, why);
-	if (!rc && upload->cut)
-		rc = upload->refused;
-	if (rc || strcmp(name, to_name) == 0)
-		return rc;
-	if (scratch)
-		return rename_scratch(front, directory, upload, name, to_name);
-	if (spool_size(upload->spool))
-		rc = import_as(req, directory, upload, to_name, format);
-	else
-		upload_unlist(front, upload, true);
-	struct upload *replaced = rc ? NULL : upload_find(front, upload->table, to_name);
-	if (replaced)
-		upload_unlist(front, replaced, false); /* who still writes it is told nothing, so it is imported, too */
-	upload_unref(replaced);
-	struct node *node = node_find(&front->tree, directory, name);
-	if (node) {
-		follow_name(front, node, upload);
-		let_go(front, node, 0);
-		node_release(&front->tree, node);
-	}
-	return rc;
-}
-
-void import_rename(fuse_req_t req, struct node *from, const char *name, struct node *to, const char *to_name, unsigned flags)
-{
-	struct frontend *front = front_of(req);
-	struct why why = {.line = 0};
-	if (from != to || flags & ~1u /* RENAME_NOREPLACE */) {
-		reply_rc(req, from != to ? RC_CROSS : RC_INVALID); /* mv copies */
-		return;
-	}
-	struct upload *upload = from->dead ? NULL : upload_find(front, table_of(from), name);
-	struct upload *taken = upload && flags ? upload_find(front, table_of(from), to_name) : NULL;
-	enum rc rc = !upload ? RC_NOT_FOUND : taken ? RC_EXISTS : upload->result ? RC_FORBIDDEN : RC_OK;
-	if (!rc) {
-		pthread_mutex_lock(&upload->lock);
-		rc = rename_upload(req, from, upload, name, to_name, &why);
-		pthread_mutex_unlock(&upload->lock);
-	}
-	refuse_request(req, to, to_name, rc, &why);
-	upload_unref(taken);
-	upload_unref(upload);
-	reply_rc(req, rc);
 }

@@ -22,7 +22,4 @@ void import_release(struct frontend *front, struct handle *handle);
 /* The mount ends while it is open. */
 void import_abandon(struct frontend *front, struct handle *handle);
 
-/* RC_NOT_FOUND. With the names held. */
-enum rc import_stat(struct frontend *front, struct node *node, struct stat *st);
-
 #endif

@@ -1,6 +1,6 @@
 /* reply: see reply.h. */
 #include "fs/reply.h"
-#include "fs/import_file.h"
+#include "fs/import_node.h"
 #include "fs/computed.h"
 #include "fs/export_file.h"
 #include "fs/place.h"
@@ -242,7 +242,7 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	struct meta meta;
 	if (node->kind == NODE_IMPORT) {
 		*ret_keep = 0;
-		return import_stat(front, node, ret_stat);
+		return import_node_stat(front, node, ret_stat);
 	}
 	enum rc rc = place_of(front, node, &place);
 	if (rc == RC_STALE && stat_dead(front, node, ret_stat, ret_keep))

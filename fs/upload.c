@@ -49,17 +49,17 @@ static struct upload *take_out(struct upload **at, bool gone)
 	return upload;
 }
 
-/* With uploads_lock held: the oldest that can go; the caller unrefs it. NULL: few enough. */
-static struct upload *take_excess(struct frontend *front)
+/* With uploads_lock held: the oldest that can go, and is not `spared`; the caller unrefs it. NULL: few enough. */
+static struct upload *take_excess(struct frontend *front, const struct upload *spared)
 {
 	struct upload **oldest = NULL;
 	unsigned idle = 0;
 	for (struct upload **at = &front->uploads; *at; at = &(*at)->next)
 		if (!(*at)->writers) {
-			oldest = at;
+			oldest = *at == spared ? oldest : at;
 			idle++;
 		}
-	return idle > UPLOADS_KEPT ? take_out(oldest, true) : NULL;
+	return oldest && idle > UPLOADS_KEPT ? take_out(oldest, true) : NULL;
 }
 
 static void list(struct frontend *front, struct upload *upload)
@@ -72,7 +72,7 @@ static void list(struct frontend *front, struct upload *upload)
 	upload->next = front->uploads;
 	front->uploads = upload_ref(upload);
 	upload->listed = true;
-	excess = take_excess(front);
+	excess = take_excess(front, upload);
 	unlock(front);
 	upload_unref(other);
 	upload_unref(excess);
@@ -144,7 +144,7 @@ void upload_writer(struct frontend *front, struct upload *upload, int by, unsign
 	lock(front);
 	upload->writers += (unsigned)by;
 	*ret_left = upload->writers;
-	struct upload *excess = take_excess(front);
+	struct upload *excess = take_excess(front, upload); /* whose last writer goes is not read to its end yet */
 	unlock(front);
 	upload_unref(excess);
 }

@@ -252,6 +252,19 @@ Test(imports, a_writer_that_is_killed_imports_nothing_of_what_is_cut)
 	cr_expect_not(exists("Music/ABBA"));
 }
 
+Test(imports, an_old_file_is_not_forgotten_while_it_is_closed)
+{
+	int fd = open(at("Music/.import/old.jsonl"), O_WRONLY | O_CREAT, 0644);
+	cr_assert(fd >= 0);
+	cr_assert_eq(write(fd, "{\"Artist\":\"Qu", 13), 13);
+	for (int i = 0; i < 70; i++) /* more results than are kept */
+		expect_ok(put(text("Music/.import/%d.jsonl", i), LIAR "\n"));
+	close(fd); /* it may not be the last close: what is wrong is said when nobody is left */
+	cr_assert(refusal_of("Music/.import/old.jsonl"));
+	expect_says("reason", "the file ends inside the object");
+	cr_expect_str_eq(content(text(".itemfs/rejected/%s", refusal("rejected"))), "{\"Artist\":\"Qu");
+}
+
 Test(imports, commands_that_share_a_descriptor_write_one_file)
 {
 	assert_sh("cd \"$M/Music\"; printf '%s\\n{\"Artist\":' '" SOS "' > \"$D/1\"; printf '\"Queen\",\"Title\":\"x\"}\\n' > \"$D/2\";"
