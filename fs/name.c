@@ -116,7 +116,7 @@ enum rc name_to_key(const char *name, size_t n, enum key_type type, enum key_rol
 {
 	if (n == 0)
 		return why_set(why, RC_INVALID, "an empty name stands for no key");
-	if (memmem(name, n, "%~", 2))
+	if (memchr(name, '%', n) && memmem(name, n, "%~", 2))
 		return why_set(why, RC_INVALID, "%%~ in a name is reserved for names that itemfs shortened");
 	if (type == KEY_S)
 		return string_to_key(name, n, role, form, first, ret_key, why);

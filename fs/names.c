@@ -55,8 +55,15 @@ static bool pending(struct frontend *front, struct node *parent, const char *nam
 	return is;
 }
 
+/* A name that was found: its node, with a lookup more, and what was read of it on the way. */
+struct found {
+	struct node *node;
+	struct head head; /* of a file that is stored, */
+	uint64_t sequence; /* when the volume was here; 0: nothing was read */
+};
+
 /* Finds a name that is part of a query, and counts a lookup of it. With the names held, which it lets go of for a while. */
-static enum rc find_in_query(struct frontend *front, struct node *parent, const char *name, struct node **ret_node, struct why *why)
+static enum rc find_in_query(struct frontend *front, struct node *parent, const char *name, struct found *ret, struct why *why)
 {
 	struct place place;
 	struct query *query;
@@ -76,19 +83,20 @@ static enum rc find_in_query(struct frontend *front, struct node *parent, const 
 	query_free(query);
 	if (rc)
 		return rc;
-	*ret_node = node_get(&front->tree, parent, name, place.kind, NULL);
-	return *ret_node ? RC_OK : RC_NO_MEMORY;
+	*ret = (struct found){.node = node_get(&front->tree, parent, name, place.kind, NULL)};
+	return ret->node ? RC_OK : RC_NO_MEMORY;
 }
 
 /* Finds a name and counts a lookup of it. With the names held. */
-static enum rc find(struct frontend *front, struct node *parent, const char *name, struct node **ret_node, struct why *why)
+static enum rc find(struct frontend *front, struct node *parent, const char *name, struct found *ret, struct why *why)
 {
 	if (!parent->dead && query_path_is(parent, name))
-		return find_in_query(front, parent, name, ret_node, why);
+		return find_in_query(front, parent, name, ret, why);
 	struct place place;
 	struct head head = {.birth = 0};
 	struct table *table = NULL;
 	struct snapshot *snapshot = NULL;
+	uint64_t sequence = volume_sequence(front->volume);
 	enum rc rc = parent->dead ? RC_NOT_FOUND : place_lookup(front, parent, name, &place);
 	if (rc == RC_NOT_FOUND && place.unresolved && pending(front, parent, name))
 		rc = RC_OK;
@@ -111,15 +119,16 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 	if (!node->pending)
 		node->birth = head.birth;
 	pthread_mutex_unlock(&front->tree.lock);
-	*ret_node = node;
+	*ret = (struct found){node, head, waits ? 0 : sequence};
 	return RC_OK;
 }
 
-static enum rc entry_of(struct frontend *front, struct node *node, struct fuse_entry_param *ret_entry)
+static enum rc entry_of(struct frontend *front, const struct found *found, struct fuse_entry_param *ret_entry)
 {
+	struct node *node = found->node;
 	*ret_entry = (struct fuse_entry_param){.ino = node_id(&front->tree, node), .generation = node->serial};
 	ret_entry->entry_timeout = reply_keep_found(node->kind);
-	return reply_stat(front, node, &ret_entry->attr, &ret_entry->attr_timeout);
+	return reply_stat_read(front, node, &found->head, found->sequence, &ret_entry->attr, &ret_entry->attr_timeout);
 }
 
 /* Answers with an entry, or takes the lookup back. */
@@ -137,7 +146,8 @@ static void reply_entry(fuse_req_t req, struct node *node, const struct fuse_ent
 void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct frontend *front = front_of(req);
-	struct node *parent = front_node(front, ino), *node = NULL;
+	struct node *parent = front_node(front, ino);
+	struct found found = {.node = NULL};
 	struct fuse_entry_param entry = {.ino = 0};
 	struct why why = {.line = 0};
 	if (parent->kind == NODE_IMPORTS) {
@@ -145,14 +155,14 @@ void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 		return;
 	}
 	names_read(front);
-	enum rc rc = find(front, parent, name, &node, &why);
+	enum rc rc = find(front, parent, name, &found, &why);
 	/* Who makes a name come from now on tells the kernel, where it was told that names are absent; so see whether one came before. */
 	if (rc == RC_NOT_FOUND && reply_keep(parent->kind) > 0 && !atomic_exchange(&parent->missed, true))
-		rc = find(front, parent, name, &node, &why);
+		rc = find(front, parent, name, &found, &why);
 	if (!rc)
-		rc = entry_of(front, node, &entry);
+		rc = entry_of(front, &found, &entry);
 	/* That a name is not there may be remembered where only we can make it come. */
-	entry.entry_timeout = node ? entry.entry_timeout : reply_keep(parent->kind);
+	entry.entry_timeout = found.node ? entry.entry_timeout : reply_keep(parent->kind);
 	bool dropped = node_is_dropped(parent);
 	names_done(front);
 	refuse_request(req, parent, name, rc, &why);
@@ -160,10 +170,10 @@ void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 		refuse_unready(req, parent);
 	if (dropped)
 		notifier_name_gone(front->notifier, ino, name); /* is sent when the kernel has made the name: see let_go() */
-	if (rc == RC_NOT_FOUND && !node && entry.entry_timeout > 0)
+	if (rc == RC_NOT_FOUND && !found.node && entry.entry_timeout > 0)
 		fuse_reply_entry(req, &entry);
 	else
-		reply_entry(req, node, &entry, rc);
+		reply_entry(req, found.node, &entry, rc);
 }
 
 void names_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups)
@@ -209,18 +219,19 @@ static enum rc make_directory(fuse_req_t req, struct node *parent, const char *n
 void names_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 {
 	struct frontend *front = front_of(req);
-	struct node *parent = front_node(front, ino), *node = NULL;
+	struct node *parent = front_node(front, ino);
+	struct found found = {.node = NULL};
 	struct fuse_entry_param entry;
 	struct why why = {.line = 0};
 	names_read(front);
 	enum rc rc = make_directory(req, parent, name, mode, &why);
 	if (!rc)
-		rc = find(front, parent, name, &node, &why);
+		rc = find(front, parent, name, &found, &why);
 	if (!rc)
-		rc = entry_of(front, node, &entry);
+		rc = entry_of(front, &found, &entry);
 	names_done(front);
 	refuse_request(req, parent, name, rc, &why);
-	reply_entry(req, node, &entry, rc);
+	reply_entry(req, found.node, &entry, rc);
 }
 
 static enum rc no_links(const struct node *parent)
@@ -235,7 +246,8 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 {
 	struct frontend *front = front_of(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	struct node *parent = front_node(front, ino), *node = NULL;
+	struct node *parent = front_node(front, ino);
+	struct found found = {.node = NULL};
 	struct fuse_entry_param entry;
 	struct why why = {.line = 0};
 	struct place place;
@@ -253,12 +265,12 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	if (!rc)
 		rc = place.kind == NODE_DEFINITION ? RC_FORBIDDEN : leaf_write(&place.leaf, &write, NULL, &why);
 	if (!rc)
-		rc = find(front, parent, name, &node, &why);
+		rc = find(front, parent, name, &found, &why);
 	if (!rc)
-		rc = entry_of(front, node, &entry);
+		rc = entry_of(front, &found, &entry);
 	names_done(front);
 	refuse_request(req, parent, name, rc, &why);
-	reply_entry(req, node, &entry, rc);
+	reply_entry(req, found.node, &entry, rc);
 }
 
 void names_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)

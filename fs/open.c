@@ -172,13 +172,16 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 	struct frontend *front = front_of(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	int64_t now = clock_now();
-	struct meta meta = reply_new_meta(front, parent, mode, ctx);
+	struct meta meta;
 	struct head head = {.birth = 0};
-	if (waits(parent, place) && place->kind == NODE_PLAIN) { /* a directory that went with its last name, and that somebody knows yet, takes no file */
+	if (parent->kind == NODE_PARTITION) { /* read once, by its key, which `place` has */
 		struct partition_record record;
 		enum rc rc = partition_get(place->table, NULL, &place->leaf.pk, &record);
-		if (rc)
+		if (rc && place->kind == NODE_PLAIN) /* a directory that went with its last name, and that somebody knows yet, takes no file */
 			return rc;
+		meta = reply_new_meta_in(rc ? NULL : &record.meta, mode, ctx);
+	} else {
+		meta = reply_new_meta(front, parent, mode, ctx);
 	}
 	if (!waits(parent, place)) {
 		struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &meta};

@@ -287,6 +287,20 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	return RC_OK;
 }
 
+enum rc reply_stat_read(struct frontend *front, struct node *node, const struct head *head, uint64_t sequence, struct stat *ret_stat, double *ret_keep)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool stored = node->kind == NODE_ITEM && !node->pending && !node->dead;
+	bool written = node->writers;
+	pthread_mutex_unlock(&front->tree.lock);
+	/* In this order: who wrote to it and was done before the look at `writers` has committed before the look at the sequence. */
+	if (!stored || volume_sequence(front->volume) != sequence)
+		return reply_stat(front, node, ret_stat, ret_keep);
+	*ret_keep = written ? 0 : reply_keep_found(node->kind);
+	stat_file(ret_stat, node_ino(node), &head->meta, head->size);
+	return RC_OK;
+}
+
 enum rc reply_stat_known(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep)
 {
 	struct place place;
@@ -317,42 +331,62 @@ enum rc reply_owners_alone(struct table *table, struct stat *st)
 	return RC_OK;
 }
 
-struct meta reply_new_meta(struct frontend *front, struct node *parent, mode_t mode, const struct fuse_ctx *ctx)
+struct meta reply_new_meta_in(const struct meta *directory, mode_t mode, const struct fuse_ctx *ctx)
 {
 	int64_t now = clock_now();
 	struct meta meta = {mode & 07777, ctx->uid, ctx->gid, now, now, now};
-	struct stat st;
-	double keep;
-	if (reply_stat(front, parent, &st, &keep) || !(st.st_mode & S_ISGID))
+	if (!directory || !(directory->mode & S_ISGID))
 		return meta;
-	meta.gid = st.st_gid;
+	meta.gid = directory->gid;
 	if (S_ISDIR(mode))
 		meta.mode |= S_ISGID;
 	return meta;
 }
 
-/* Under tree->lock, names cannot change. */
-static void add_path(struct buf *path, const struct node *node)
+struct meta reply_new_meta(struct frontend *front, struct node *parent, mode_t mode, const struct fuse_ctx *ctx)
 {
-	if (!node->parent)
-		return;
-	add_path(path, node->parent);
-	buf_add_text(path, node->name);
-	buf_add_byte(path, '/');
+	struct stat st;
+	double keep;
+	if (reply_stat(front, parent, &st, &keep))
+		return reply_new_meta_in(NULL, mode, ctx);
+	struct meta directory = {.mode = st.st_mode & 07777, .gid = st.st_gid};
+	return reply_new_meta_in(&directory, mode, ctx);
+}
+
+/* Both under tree->lock, where names cannot change: how long a node's path is with the slash behind it, and writing it before `end`. */
+static size_t path_length(const struct node *node)
+{
+	size_t length = 0;
+	for (; node->parent; node = node->parent)
+		length += strlen(node->name) + 1;
+	return length;
+}
+
+static void write_path(const struct node *node, char *end)
+{
+	for (; node->parent; node = node->parent) {
+		size_t n = strlen(node->name);
+		*--end = '/';
+		end -= n;
+		memcpy(end, node->name, n);
+	}
 }
 
 char *path_of(struct tree *tree, const struct node *node, const char *name)
 {
-	struct buf path = {0};
+	size_t n = name ? strlen(name) : 0;
 	pthread_mutex_lock(&tree->lock);
-	add_path(&path, node);
+	size_t above = path_length(node);
+	char *path = malloc(above + n + 1);
+	if (path)
+		write_path(node, path + above);
 	pthread_mutex_unlock(&tree->lock);
+	if (!path)
+		return NULL;
 	if (name)
-		buf_add_text(&path, name);
-	else if (path.len)
-		path.len--;
-	buf_add_byte(&path, 0);
-	if (path.failed)
-		buf_free(&path);
-	return (char *)path.data;
+		memcpy(path + above, name, n);
+	else if (above)
+		above--;
+	path[above + n] = 0;
+	return path;
 }

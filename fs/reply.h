@@ -22,6 +22,8 @@ double reply_keep_found(enum node_kind kind);
 
 /* Attributes of a node (or, node NULL, of what `place` names). RC_NOT_FOUND, RC_STALE. *ret_keep: seconds that they hold. With the names held. */
 enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
+/* The same where what is stored of an item was read just now, and when the volume was at `sequence`: it is not read again if nothing was committed since. */
+enum rc reply_stat_read(struct frontend *front, struct node *node, const struct head *head, uint64_t sequence, struct stat *ret_stat, double *ret_keep);
 /* The same to whoever asks by the node alone: a partition that went with its last item is an empty directory to them, until they remove or forget it (`rm -r` asks between the two). Never for an
  * answer that tells the kernel of a name: a listing that is older than the removal would bring the name back. */
 enum rc reply_stat_known(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
@@ -35,6 +37,9 @@ enum rc reply_owners_alone(struct table *table, struct stat *st);
 
 /* What a new name in `parent` begins with: its maker's, and in a setgid directory that one's group. With the names held. */
 struct meta reply_new_meta(struct frontend *front, struct node *parent, mode_t mode, const struct fuse_ctx *ctx);
+
+/* The same where the directory's own metadata is known (NULL: it has none). */
+struct meta reply_new_meta_in(const struct meta *directory, mode_t mode, const struct fuse_ctx *ctx);
 
 /* Fills a struct stat. */
 void stat_file(struct stat *st, uint64_t ino, const struct meta *meta, uint64_t size);

@@ -35,7 +35,7 @@ bool buf_reserve(struct buf *buf, size_t n)
 	size_t cap = buf->cap ? buf->cap : CAP_FIRST;
 	while (cap < need) /* need <= SIZE_MAX / 2, so that doubling what is less than it cannot overflow */
 		cap *= 2;
-	uint8_t *data = realloc(buf->data, cap);
+	uint8_t *data = buf->data ? realloc(buf->data, cap) : malloc(cap);
 	if (!data) {
 		buf->failed = true;
 		return false;

@@ -3,6 +3,7 @@
  */
 #include "store/model/utf8.h"
 #include <stdint.h>
+#include <string.h>
 
 /* The length of the character at the front of bytes, or 0 where there is none. */
 static size_t character(const uint8_t *bytes, size_t n)
@@ -32,10 +33,29 @@ static size_t character(const uint8_t *bytes, size_t n)
 	return length;
 }
 
+/* How many bytes of ASCII stand at the front, by eights. */
+static size_t ascii_run(const uint8_t *bytes, size_t n)
+{
+	size_t run = 0;
+	uint64_t eight = 0;
+	while (n - run >= sizeof eight) {
+		memcpy(&eight, bytes + run, sizeof eight);
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+		run += sizeof eight;
+	}
+	return run;
+}
+
 bool utf8_valid(const void *bytes, size_t n)
 {
 	const uint8_t *at = bytes;
 	while (n > 0) {
+		size_t run = ascii_run(at, n);
+		at += run;
+		n -= run;
+		if (n == 0)
+			break;
 		size_t length = character(at, n);
 		if (length == 0)
 			return false;
