@@ -4,6 +4,7 @@
 #define ITEMFS_FRONT_H
 
 #include "fs/frontend.h"
+#include "fs/memo.h"
 #include "fs/node.h"
 #include "fs/notify.h"
 #include "fs/requests.h"
@@ -33,6 +34,7 @@ struct frontend {
 	size_t drafts;              /* that hold uncommitted bytes; under tree.lock */
 	atomic_size_t documents;    /* bytes that open files hold: what they read, drafts, plain files */
 	struct requests requests;
+	struct memo memo;
 	pthread_mutex_t uploads_lock;
 	struct upload *uploads; /* files of `.import` directories that have a name: upload.h */
 	atomic_uint_least64_t tick; /* orders writes and explicit settings of times */

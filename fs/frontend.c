@@ -38,6 +38,7 @@ enum rc frontend_new(struct volume *volume, const struct frontend_options *optio
 	}
 	pthread_mutex_init(&front->handles_lock, NULL);
 	pthread_mutex_init(&front->uploads_lock, NULL);
+	memo_init(&front->memo);
 	for (size_t i = 0; i < COMMIT_LOCKS; i++)
 		pthread_mutex_init(&front->commits[i], NULL);
 	*ret_frontend = front;
@@ -78,6 +79,7 @@ void frontend_free(struct frontend *frontend)
 	upload_drop(frontend, NULL);
 	pthread_mutex_destroy(&frontend->handles_lock);
 	pthread_mutex_destroy(&frontend->uploads_lock);
+	memo_destroy(&frontend->memo);
 	for (size_t i = 0; i < COMMIT_LOCKS; i++)
 		pthread_mutex_destroy(&frontend->commits[i]);
 	free(frontend);

@@ -106,6 +106,8 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 	rc = waits ? RC_OK : exists(front, &place, &head, &table, &snapshot);
 	if (rc == RC_NOT_FOUND && place.kind == NODE_PARTITION && (rc = place_as_plain(front, parent, name, &place)) == RC_OK)
 		rc = exists(front, &place, &head, &table, &snapshot);
+	if (rc == RC_NOT_FOUND && parent->kind == NODE_PARTITION)
+		memo_set_absent(front, parent, name, sequence);
 	if (rc)
 		return rc;
 	struct node *node = node_get(&front->tree, parent, name, place.kind, table);

@@ -6,7 +6,6 @@
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include "index/definition.h"
-#include "index/partition.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,7 +175,7 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 	struct head head = {.birth = 0};
 	if (parent->kind == NODE_PARTITION) { /* read once, by its key, which `place` has */
 		struct partition_record record;
-		enum rc rc = partition_get(place->table, NULL, &place->leaf.pk, &record);
+		enum rc rc = memo_partition(front, parent, place, &record);
 		if (rc && place->kind == NODE_PLAIN) /* a directory that went with its last name, and that somebody knows yet, takes no file */
 			return rc;
 		meta = reply_new_meta_in(rc ? NULL : &record.meta, mode, ctx);
@@ -230,7 +229,7 @@ static enum rc look(struct frontend *front, struct node *parent, const char *nam
 	*ret_node = find_pending(front, parent, name);
 	if (*ret_node)
 		return RC_OK;
-	if (place->unresolved)
+	if (place->unresolved || memo_is_absent(front, parent, name))
 		return RC_NOT_FOUND;
 	enum rc rc = place->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
 						    : leaf_get(&place->leaf, NULL, &head, NULL);

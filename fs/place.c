@@ -17,6 +17,8 @@ static bool reserved(enum node_kind directory, const char *name)
 					       ".export",      ".import",        ".stream", ".history", NULL};
 	static const char *const in_partition[] = {".eq",    ".lt",   ".le",    ".gt",    ".ge",     ".between", ".begins_with",
 						   ".first", ".last", ".after", ".where", ".export", ".history", NULL};
+	if (name[0] != '.')
+		return false;
 	const char *const *list = directory == NODE_TABLE ? in_table : directory == NODE_PARTITION ? in_partition : NULL;
 	if (directory == NODE_ROOT)
 		return strcmp(name, ".itemfs") == 0;

@@ -151,7 +151,7 @@ static const struct operator operators[] = {
 static const struct operator *find_operator(enum node_kind subject, const char *name)
 {
 	bool of_tables = subject == NODE_TABLE || subject == NODE_INDEX;
-	if (!of_tables && subject != NODE_PARTITION && subject != NODE_INDEX_KEY)
+	if (name[0] != '.' || (!of_tables && subject != NODE_PARTITION && subject != NODE_INDEX_KEY))
 		return NULL;
 	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
 		if (operators[i].of_tables == of_tables && strcmp(operators[i].name, name) == 0)

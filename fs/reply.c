@@ -8,7 +8,6 @@
 #include "fs/query_path.h"
 #include "index/definition.h"
 #include "index/listing.h"
-#include "index/partition.h"
 #include "index/refusals.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -262,7 +261,7 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 		meta = counters.meta;
 		break;
 	case NODE_PARTITION:
-		rc = partition_get(place.table, NULL, &place.leaf.pk, &record);
+		rc = memo_partition(front, node, &place, &record);
 		meta = record.meta;
 		break;
 	case NODE_DEFINITION:

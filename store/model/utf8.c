@@ -33,7 +33,7 @@ static size_t character(const uint8_t *bytes, size_t n)
 	return length;
 }
 
-/* How many bytes of ASCII stand at the front, by eights. */
+/* How many bytes of ASCII stand at the front. */
 static size_t ascii_run(const uint8_t *bytes, size_t n)
 {
 	size_t run = 0;
@@ -44,6 +44,8 @@ static size_t ascii_run(const uint8_t *bytes, size_t n)
 			break;
 		run += sizeof eight;
 	}
+	while (run < n && bytes[run] < 0x80)
+		run++;
 	return run;
 }
 

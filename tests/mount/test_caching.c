@@ -61,6 +61,39 @@ Test(caching, unlinking_what_is_being_created_leaves_nothing)
 	cr_expect_not(exists("Plain/p/gone.json"));
 }
 
+/* What the daemon remembers of its last look at the volume, too: the attributes of a directory, an absent name. */
+Test(caching, a_directory_tells_of_each_name_that_came_or_went)
+{
+	int64_t before = mtime_of("Plain/p");
+	for (int i = 0; i < 50; i++) {
+		const char *name = i % 2 ? "Plain/p/new.json" : "Plain/p/new.txt";
+		assert_ok(put(name, "{}"));
+		cr_expect_gt(mtime_of("Plain/p"), before, "%s came", name);
+		before = mtime_of("Plain/p");
+		assert_ok(unlink(at(name)));
+		cr_expect_gt(mtime_of("Plain/p"), before, "%s went", name);
+		before = mtime_of("Plain/p");
+		assert_ok(chmod(at("Plain/p"), i % 2 ? 0755 : 02750));
+		cr_expect_eq(mode_of("Plain/p"), i % 2 ? 0755u : 02750u);
+	}
+}
+
+Test(caching, what_was_looked_for_in_vain_is_there_once_an_import_brought_it)
+{
+	declare("Music", "Artist:S Title:S", NULL);
+	assert_sh("mkdir \"$M/Music/Queen\"");
+	for (int i = 0; i < 20; i++) {
+		const char *path = text("Music/Queen/%d.json", i), *item = text("{\"Artist\":\"Queen\",\"Title\":\"%d\",\"Year\":1973}", i);
+		cr_expect_not(exists(path));
+		assert_sh(text("echo '%s' > \"$D/a.jsonl\" && cp \"$D/a.jsonl\" \"$M/Music/.import/\"", item));
+		expect_errno(open(at(path), O_WRONLY | O_CREAT | O_EXCL, 0644), EEXIST);
+		int fd = open(at(path), O_RDWR | O_CREAT, 0644);
+		cr_assert_geq(fd, 0, "%s", strerror(errno));
+		assert_ok(close(fd));
+		cr_expect_str_eq(content(path), item);
+	}
+}
+
 Test(caching, opening_to_read_with_O_TRUNC_empties)
 {
 	int fd = open(at("Plain/p/1.json"), O_RDONLY | O_TRUNC);
