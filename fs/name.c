@@ -75,12 +75,20 @@ static enum rc read_escapes(const char *name, size_t n, struct buf *out, struct 
 }
 
 /* Whether it stands for itself, as nearly all names do: then there is nothing to read or to write. */
-static bool is_plain(const char *name, size_t n, enum name_form form, bool first)
+static bool is_plain(const void *text, size_t n, enum name_form form, bool first)
 {
-	for (size_t i = 0; i < n; i++)
-		if (must_escape((uint8_t)name[i], form, first && i == 0))
+	const uint8_t *bytes = text;
+	if (n && must_escape(bytes[0], form, first))
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (must_escape(bytes[i], form, false))
 			return false;
 	return true;
+}
+
+bool name_is_key(const struct key *key, enum name_form form)
+{
+	return key->type == KEY_S && is_plain(key->data, key->len, form, true);
 }
 
 static enum rc string_to_key(const char *name, size_t n, enum key_role role, enum name_form form, bool first,

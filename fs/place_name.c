@@ -18,6 +18,11 @@ bool place_item_name(const struct key *sk, bool has_sk, char out[256])
 	cleanup_buf struct buf name = {0};
 	if (has_sk && sk->type == KEY_PENDING)
 		return pending_name(sk, out);
+	if (has_sk && sk->len && sk->len + NAME_SUFFIX_LEN <= NAME_BYTES_MAX && name_is_key(sk, NAME_WHOLE)) {
+		memcpy(out, sk->data, sk->len);
+		strcpy(out + sk->len, NAME_SUFFIX);
+		return true;
+	}
 	if (has_sk)
 		name_of_key(sk, NAME_WHOLE, &name);
 	else

@@ -259,15 +259,13 @@ void key_encode(const struct key *key, struct buf *out)
 		buf_add(out, key->data, key->len);
 		return;
 	}
-	size_t from = 0; /* where the bytes begin that are not added yet */
-	for (size_t i = 0; i < key->len; i++) {
-		if (key->data[i] != 0)
-			continue;
-		buf_add(out, key->data + from, i - from);
+	const uint8_t *from = key->data, *stop = key->data + key->len, *at; /* from: where the bytes begin that are not added yet */
+	while (from < stop && (at = memchr(from, 0, (size_t)(stop - from)))) {
+		buf_add(out, from, (size_t)(at - from));
 		buf_add(out, zero, sizeof zero);
-		from = i + 1;
+		from = at + 1;
 	}
-	buf_add(out, key->data + from, key->len - from);
+	buf_add(out, from, (size_t)(stop - from));
 	buf_add(out, end, sizeof end);
 }
 
@@ -293,21 +291,20 @@ enum rc key_decode(const uint8_t *bytes, size_t n, struct key *ret_key, size_t *
 	uint8_t data[KEY_DATA_MAX];
 	size_t len = 0, at = 1;
 	for (;;) {
-		if (at == n)
+		const uint8_t *escape = memchr(bytes + at, ESCAPE, n - at);
+		if (!escape || escape + 1 == bytes + n)
 			return RC_CORRUPT;
-		uint8_t byte = bytes[at++];
-		if (byte == ESCAPE) {
-			if (at == n)
-				return RC_CORRUPT;
-			uint8_t next = bytes[at++];
-			if (next == ESCAPED_END)
-				break;
-			if (next != ESCAPED_ZERO)
-				return RC_CORRUPT;
-		}
-		if (len == sizeof data)
+		size_t run = (size_t)(escape - (bytes + at));
+		if (run > sizeof data - len)
 			return RC_CORRUPT;
-		data[len++] = byte;
+		memcpy(data + len, bytes + at, run);
+		len += run;
+		at += run + 2;
+		if (escape[1] == ESCAPED_END)
+			break;
+		if (escape[1] != ESCAPED_ZERO || len == sizeof data)
+			return RC_CORRUPT;
+		data[len++] = 0;
 	}
 	if (len == 0 || (bytes[0] != KEY_B && !utf8_valid(data, len)))
 		return RC_CORRUPT;
