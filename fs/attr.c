@@ -68,9 +68,9 @@ static enum rc change_leaf(struct frontend *front, struct node *node, const stru
 	pthread_mutex_lock(&front->tree.lock);
 	bool pending = node->pending;
 	if (pending)
-		meta_apply(&node->fresh, change, clock_now());
-	if (change->mtime_set)
-		node->times_tick = front_tick(front);
+		meta_apply(&node->more->fresh, change, clock_now());
+	if (change->mtime_set && node->more->opens)
+		node->more->times_tick = front_tick(front);
 	pthread_mutex_unlock(&front->tree.lock);
 	if (pending)
 		return RC_OK;
@@ -81,11 +81,11 @@ static enum rc change_leaf(struct frontend *front, struct node *node, const stru
 static bool change_dead(struct frontend *front, struct node *node, const struct meta_change *change)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION);
+	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION) && node_more(&front->tree, node);
 	if (file)
-		meta_apply(&node->fresh, change, clock_now());
+		meta_apply(&node->more->fresh, change, clock_now());
 	if (file && change->mtime_set)
-		node->times_tick = front_tick(front);
+		node->more->times_tick = front_tick(front);
 	pthread_mutex_unlock(&front->tree.lock);
 	return file;
 }
@@ -202,7 +202,7 @@ static enum rc truncate(fuse_req_t req, struct node *node, uint64_t size, struct
 	struct handle *handle = fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
 	enum rc rc;
 	names_read(front);
-	if (handle && handle->plain && node->plain)
+	if (handle && handle->plain && node->more->plain)
 		rc = plain_resize(front, node, size);
 	else if (node->kind == NODE_PLAIN)
 		rc = truncate_plain(req, node, size);

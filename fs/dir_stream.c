@@ -79,10 +79,10 @@ static enum rc add_pending(struct frontend *front, struct dir_stream *s)
 {
 	size_t count = 0;
 	pthread_mutex_lock(&front->tree.lock);
-	for (const struct node *n = s->node->pendings; n; n = n->pending_next)
+	for (const struct node *n = s->node->more->pendings; n; n = n->more->pending_next)
 		count++;
 	struct dir_part *part = count ? add_names(s, count, NODE_ITEM) : NULL;
-	for (const struct node *n = s->node->pendings; n && part; n = n->pending_next)
+	for (const struct node *n = s->node->more->pendings; n && part; n = n->more->pending_next)
 		strcpy(part->names[part->name_count++], n->name);
 	pthread_mutex_unlock(&front->tree.lock);
 	return !count || part ? RC_OK : RC_NO_MEMORY;
@@ -163,7 +163,7 @@ static enum rc open_table(struct frontend *front, struct dir_stream *s, const st
 	struct head head;
 	bool named = definition_get(place->table, s->view, &head, NULL) == RC_OK;
 	pthread_mutex_lock(&front->tree.lock);
-	named |= s->node->pendings != NULL;
+	named |= s->node->more->pendings != NULL;
 	pthread_mutex_unlock(&front->tree.lock);
 	enum rc rc = named ? add_fixed(s, ".schema.json", NODE_DEFINITION) : RC_OK;
 	if (!rc)
@@ -284,8 +284,8 @@ static bool show(struct frontend *front, struct dir_stream *s, const struct dir_
 	case LISTING_TABLES:
 		ret_entry->name = from->name;
 		ret_entry->ino = node_table_ino(s->node, from->identity); /* the root and snapshots keep their names */
-		if (s->node->snapshot)
-			return snapshot_table(s->node->snapshot, from->name, &ret_entry->table) != RC_NO_MEMORY;
+		if (s->node->more->snapshot)
+			return snapshot_table(s->node->more->snapshot, from->name, &ret_entry->table) != RC_NO_MEMORY;
 		(void)table_find(front->volume, from->name, &ret_entry->table); /* it may be gone since */
 		return true;
 	case LISTING_FILES:

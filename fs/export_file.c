@@ -106,8 +106,8 @@ static enum rc stream_new(struct frontend *front, struct node *node, struct expo
 		return rc;
 	}
 	pthread_mutex_lock(&front->tree.lock);
-	if (node->extent && node->extent_sequence == s->sequence) {
-		s->extent = export_extent_ref(node->extent);
+	if (node->more->extent && node->more->extent_sequence == s->sequence) {
+		s->extent = export_extent_ref(node->more->extent);
 		export_use(s->export, s->extent);
 	}
 	pthread_mutex_unlock(&front->tree.lock);
@@ -122,11 +122,11 @@ enum rc export_file_open(struct frontend *front, struct node *node, struct expor
 		return rc;
 	pthread_mutex_lock(&front->tree.lock);
 	struct export_stream *s = *ret_stream;
-	s->next = node->stream;
-	s->back = &node->stream;
+	s->next = node->more->stream;
+	s->back = &node->more->stream;
 	if (s->next)
 		s->next->back = &s->next;
-	node->stream = s;
+	node->more->stream = s;
 	pthread_mutex_unlock(&front->tree.lock);
 	return RC_OK;
 }
@@ -172,9 +172,9 @@ static enum rc measure(fuse_req_t req, struct export_stream *s, bool keep, struc
 	export_use(s->export, s->extent);
 	s->whole = keep && s->window.len == s->extent->size;
 	pthread_mutex_lock(&front->tree.lock);
-	struct export_extent *old = s->node->extent;
-	s->node->extent = export_extent_ref(s->extent);
-	s->node->extent_sequence = s->sequence;
+	struct export_extent *old = s->node->more->extent;
+	s->node->more->extent = export_extent_ref(s->extent);
+	s->node->more->extent_sequence = s->sequence;
 	pthread_mutex_unlock(&front->tree.lock);
 	export_extent_unref(old);
 	return RC_OK;
@@ -184,7 +184,7 @@ enum rc export_file_size(fuse_req_t req, struct node *node, uint64_t *ret_size, 
 {
 	struct frontend *front = front_of(req);
 	pthread_mutex_lock(&front->tree.lock);
-	struct export_stream *s = node->stream;
+	struct export_stream *s = node->more->stream;
 	bool open = s;
 	if (s)
 		s->refs++;
@@ -293,7 +293,7 @@ enum rc export_file_stat(struct frontend *front, struct node *node, struct stat 
 	if (rc || directory)
 		return rc;
 	pthread_mutex_lock(&front->tree.lock);
-	uint64_t size = node->extent ? node->extent->size : 0;
+	uint64_t size = node->more->extent ? node->more->extent->size : 0;
 	pthread_mutex_unlock(&front->tree.lock);
 	stat_size(ret_stat, size);
 	return RC_OK;

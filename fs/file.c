@@ -119,7 +119,7 @@ static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t 
 		if (handle->node->kind == NODE_DESCRIBE)
 			return RC_STALE; /* it tells of a table that is no more: not by an empty file */
 		pthread_mutex_lock(&front->tree.lock);
-		buf_add(&now, handle->node->last.data, handle->node->last.len);
+		buf_add(&now, handle->node->more->last.data, handle->node->more->last.len);
 		pthread_mutex_unlock(&front->tree.lock);
 		rc = now.failed ? RC_NO_MEMORY : RC_OK;
 	}

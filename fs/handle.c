@@ -18,9 +18,17 @@ struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
 		return NULL;
 	pthread_mutex_init(&handle->lock, NULL);
 	pthread_mutex_lock(&front->tree.lock);
-	node->holds++;
-	node->opens++;
+	bool more = node_more(&front->tree, node);
+	if (more) {
+		node->holds++;
+		node->more->opens++;
+	}
 	pthread_mutex_unlock(&front->tree.lock);
+	if (!more) {
+		pthread_mutex_destroy(&handle->lock);
+		free(handle);
+		return NULL;
+	}
 	handle->node = node;
 	handle->writer = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 	handle->append = flags & O_APPEND;
@@ -55,7 +63,7 @@ void handle_free(struct frontend *front, struct handle *handle)
 	handle_weigh(front, handle);
 	pthread_mutex_destroy(&handle->lock);
 	pthread_mutex_lock(&front->tree.lock);
-	handle->node->opens--;
+	handle->node->more->opens--;
 	pthread_mutex_unlock(&front->tree.lock);
 	node_release(&front->tree, handle->node);
 	free(handle);
@@ -74,10 +82,10 @@ void handle_report(struct frontend *front, struct handle *handle)
 	struct node *node = handle->node;
 	uint64_t bytes = handle->draft.dirty && (handle->draft.bytes.len || handle->draft.poison);
 	pthread_mutex_lock(&front->tree.lock);
-	node->dirty += (unsigned)(bytes - handle->draft.reported);
+	node->more->dirty += (unsigned)(bytes - handle->draft.reported);
 	front->drafts += bytes - handle->draft.reported;
 	if (node->pending)
-		node->pending_size = handle->draft.bytes.len;
+		node->more->pending_size = handle->draft.bytes.len;
 	pthread_mutex_unlock(&front->tree.lock);
 	handle->draft.reported = bytes;
 	handle_weigh(front, handle);
@@ -96,7 +104,7 @@ static void read_target(struct frontend *front, const struct handle *handle, str
 {
 	struct node *node = handle->node;
 	pthread_mutex_lock(&front->tree.lock);
-	*ret_target = (struct target){node->pending, node->birth, node->fresh, handle->draft.tick > node->times_tick, node->appeared};
+	*ret_target = (struct target){node->pending, node->birth, node->more->fresh, handle->draft.tick > node->more->times_tick, node->more->appeared};
 	pthread_mutex_unlock(&front->tree.lock);
 	if (ret_target->mtime_set)
 		ret_target->fresh.mtime = handle->draft.time;
@@ -278,7 +286,7 @@ static void leave(struct frontend *front, struct handle *handle)
 	char *name = NULL;
 	names_read(front); /* no rename meanwhile */
 	pthread_mutex_lock(&front->tree.lock);
-	node->dirty -= (unsigned)handle->draft.reported;
+	node->more->dirty -= (unsigned)handle->draft.reported;
 	front->drafts -= handle->draft.reported;
 	node->writers--;
 	gone = node->pending && !node->dead && !node->writers;

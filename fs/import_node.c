@@ -11,16 +11,16 @@ struct upload *import_node_upload(struct frontend *front, struct node *node)
 {
 	struct upload *found = NULL, *upload;
 	pthread_mutex_lock(&front->tree.lock);
-	if (!node->upload && !node->dead) { /* readdirplus made the node */
+	if (!node->more->upload && !node->dead) { /* readdirplus made the node */
 		pthread_mutex_unlock(&front->tree.lock);
 		found = upload_find(front, import_node_table(node->parent), node->name);
 		pthread_mutex_lock(&front->tree.lock);
 	}
-	if (!node->upload && found) {
-		node->upload = found;
+	if (!node->more->upload && found) {
+		node->more->upload = found;
 		found = NULL;
 	}
-	upload = node->upload ? upload_ref(node->upload) : NULL;
+	upload = node->more->upload ? upload_ref(node->more->upload) : NULL;
 	pthread_mutex_unlock(&front->tree.lock);
 	upload_unref(found);
 	return upload;
@@ -29,8 +29,8 @@ struct upload *import_node_upload(struct frontend *front, struct node *node)
 void import_node_set(struct frontend *front, struct node *node, struct upload *upload)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	struct upload *old = node->upload;
-	node->upload = upload_ref(upload);
+	struct upload *old = node->more->upload;
+	node->more->upload = upload_ref(upload);
 	pthread_mutex_unlock(&front->tree.lock);
 	upload_unref(old);
 }
@@ -47,9 +47,9 @@ void import_node_let_go(struct frontend *front, struct node *node, unsigned open
 {
 	struct upload *upload = NULL;
 	pthread_mutex_lock(&front->tree.lock);
-	if (node->dead && node->opens <= opens) {
-		upload = node->upload;
-		node->upload = NULL;
+	if (node->dead && node->more->opens <= opens) {
+		upload = node->more->upload;
+		node->more->upload = NULL;
 	}
 	pthread_mutex_unlock(&front->tree.lock);
 	upload_unref(upload);

@@ -20,7 +20,7 @@ static enum rc exists(struct frontend *front, const struct place *place, struct 
 	struct partition_record record;
 	switch (place->kind) {
 	case NODE_TABLE:
-		return place->parent->kind == NODE_SNAPSHOT ? snapshot_table(place->parent->snapshot, place->table_name, ret_table)
+		return place->parent->kind == NODE_SNAPSHOT ? snapshot_table(place->parent->more->snapshot, place->table_name, ret_table)
 							    : table_find(front->volume, place->table_name, ret_table);
 	case NODE_SNAPSHOT:
 		return snapshot_find(front->volume, place->table_name, ret_snapshot);
@@ -357,7 +357,7 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 static bool has_pending(struct frontend *front, const struct node *directory)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	bool has = directory->pendings;
+	bool has = directory->more->pendings;
 	pthread_mutex_unlock(&front->tree.lock);
 	return has;
 }

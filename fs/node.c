@@ -54,8 +54,8 @@ uint64_t node_table_ino(const struct node *parent, uint64_t identity)
 void node_set_snapshot(struct tree *tree, struct node *node, struct snapshot *snapshot)
 {
 	pthread_mutex_lock(&tree->lock);
-	if (!node->snapshot)
-		node->snapshot = snapshot_ref(snapshot);
+	if (!node->more->snapshot)
+		node->more->snapshot = snapshot_ref(snapshot);
 	pthread_mutex_unlock(&tree->lock);
 }
 
@@ -69,7 +69,7 @@ static const struct node *top_of(const struct node *node)
 struct snapshot *node_snapshot(const struct node *node)
 {
 	const struct node *top = top_of(node);
-	return top ? top->snapshot : NULL;
+	return top ? top->more->snapshot : NULL;
 }
 
 bool node_is_dropped(const struct node *node)
@@ -154,11 +154,39 @@ size_t tree_bytes(const struct tree *tree)
 	return tree->bytes + tree->buckets * sizeof(struct node *);
 }
 
+static const struct node_more nothing;
+
+bool node_more(struct tree *tree, struct node *node)
+{
+	if (node->more != &nothing)
+		return true;
+	struct node_more *more = calloc(1, sizeof *more);
+	if (!more)
+		return false;
+	tree->bytes += weight(more);
+	node->more = more;
+	return true;
+}
+
+/* What the node itself takes. */
+static size_t weight_of(const struct node *node)
+{
+	return weight((void *)node) + weight(node->name) + (node->more == &nothing ? 0 : weight(node->more));
+}
+
+/* Of which there may be millions, that are only told of. */
+static bool is_plenty(enum node_kind kind)
+{
+	return kind == NODE_PARTITION || kind == NODE_ITEM || kind == NODE_PLAIN || kind == NODE_INDEX_KEY || kind == NODE_ENTRY || kind == NODE_RESULT;
+}
+
 static struct node *make(struct tree *tree, struct node *parent, const char *name, enum node_kind kind)
 {
 	struct node *node = calloc(1, sizeof *node);
 	char *copy = strdup(name);
-	if (!node || !copy) {
+	if (node)
+		node->more = (struct node_more *)&nothing;
+	if (!node || !copy || (!is_plenty(kind) && !node_more(tree, node))) {
 		free(node);
 		free(copy);
 		return NULL;
@@ -168,7 +196,7 @@ static struct node *make(struct tree *tree, struct node *parent, const char *nam
 	node->parent = parent;
 	node->serial = ++tree->serial;
 	node->name = copy;
-	tree->bytes += weight(node) + weight(copy);
+	tree->bytes += weight(node) + weight(copy); /* what there is more is counted */
 	if (parent)
 		parent->holds++;
 	return node;
@@ -197,11 +225,14 @@ enum rc tree_init(struct tree *tree)
 static void dispose(struct node *node)
 {
 	table_unref(node->table);
-	listing_memo_free(node->memo);
-	upload_unref(node->upload);
-	snapshot_unref(node->snapshot);
-	export_extent_unref(node->extent);
-	buf_free(&node->last);
+	if (node->more != &nothing) {
+		listing_memo_free(node->more->memo);
+		upload_unref(node->more->upload);
+		snapshot_unref(node->more->snapshot);
+		export_extent_unref(node->more->extent);
+		buf_free(&node->more->last);
+		free(node->more);
+	}
 	node->magic = 0;
 	free(node->name);
 	free(node);
@@ -240,7 +271,7 @@ static void reap(struct tree *tree, struct node *node)
 		struct node *parent = node->parent;
 		link_out(tree, node);
 		tree->count--;
-		tree->bytes -= weight(node) + weight(node->name);
+		tree->bytes -= weight_of(node);
 		dispose(node);
 		parent->holds--;
 		node = parent;
@@ -252,15 +283,15 @@ static void reap(struct tree *tree, struct node *node)
 void node_set_pending(struct node *node, bool pending)
 {
 	if (pending && !node->pending) {
-		node->pending_next = node->parent->pendings;
-		node->pending_back = &node->parent->pendings;
-		if (node->pending_next)
-			node->pending_next->pending_back = &node->pending_next;
-		node->parent->pendings = node;
+		node->more->pending_next = node->parent->more->pendings;
+		node->more->pending_back = &node->parent->more->pendings;
+		if (node->more->pending_next)
+			node->more->pending_next->more->pending_back = &node->more->pending_next;
+		node->parent->more->pendings = node;
 	} else if (!pending && node->pending) {
-		*node->pending_back = node->pending_next;
-		if (node->pending_next)
-			node->pending_next->pending_back = node->pending_back;
+		*node->more->pending_back = node->more->pending_next;
+		if (node->more->pending_next)
+			node->more->pending_next->more->pending_back = node->more->pending_back;
 	}
 	node->pending = pending;
 }
@@ -355,6 +386,11 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	if (!copy)
 		return false;
 	pthread_mutex_lock(&tree->lock);
+	if (node->pending && !node_more(tree, parent)) {
+		pthread_mutex_unlock(&tree->lock);
+		free(copy);
+		return false;
+	}
 	struct node *target = find(tree, parent, name);
 	if (target && target != node)
 		node_kill_locked(target);
@@ -379,17 +415,19 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 bool node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document)
 {
 	pthread_mutex_lock(&tree->lock);
-	bool known = document || node->pending || !node->opens;
-	if (known && !node->pending) {
-		node->fresh = *meta;
-		node->pending_size = size;
+	bool known = document || node->pending || !node->more->opens;
+	bool remembered = node_more(tree, node); /* without memory it is gone for those who looked it up just now */
+	if (known && !node->pending && remembered) {
+		node->more->fresh = *meta;
+		node->more->pending_size = size;
 	}
-	if (known && document) {
-		struct buf none = node->last;
-		node->last = *document;
+	if (known && document && remembered) {
+		struct buf none = node->more->last;
+		node->more->last = *document;
 		*document = none;
 	}
-	node->buried |= known && document;
+	if (remembered)
+		node->more->buried |= known && document;
 	if (known)
 		node_kill_locked(node);
 	pthread_mutex_unlock(&tree->lock);

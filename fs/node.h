@@ -61,35 +61,40 @@ struct node {
 	struct node *chain;  /* in its hash bucket */
 	uint64_t serial;
 	uint64_t lookups;
-	unsigned holds;
-	_Atomic bool dead; /* written under tree.lock; a reader without it sees one moment or the other */
-	_Atomic bool missed; /* a name in it was said to be absent, which the kernel may remember: who makes one come by himself tells it */
+	uint64_t birth;      /* of an item, a definition or a plain file: the incarnation that is meant; 0 while pending */
 	struct table *table; /* NODE_TABLE: a reference of its own */
-	struct upload *upload; /* NODE_IMPORT: likewise; NULL until it was needed */
-	struct snapshot *snapshot; /* NODE_SNAPSHOT: a reference of its own, set by node_set_snapshot() before the kernel knows the node */
+	struct node_more *more; /* never NULL: where it has nothing of that, one of nothing, which cannot be written */
+	char *name;
+	unsigned holds;
+	unsigned writers;    /* handles that may commit to it: attributes are not cached while there are any */
+	_Atomic bool dead;   /* written under tree.lock; a reader without it sees one moment or the other */
+	_Atomic bool missed; /* a name in it was said to be absent, which the kernel may remember: who makes one come by himself tells it */
+	_Atomic bool pending; /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
+};
 
-	int64_t told;        /* NODE_INDEX: when the filling began that `.itemfs/errors` tells of (refuse_unready) */
-
-	/* Items, definitions and plain files: */
-	uint64_t birth;        /* the incarnation that is meant; 0 while pending */
-	_Atomic bool pending;  /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
-	struct node *pendings; /* of a directory: its pending names */
-	struct node *pending_next, **pending_back;
-	struct meta fresh;     /* its metadata meanwhile; of a dead one: as it was */
-	uint64_t pending_size; /* of its draft; of a dead one: as it was */
-	int64_t appeared;      /* when it was created; of a directory: when the last pending name appeared in it */
-	unsigned writers;      /* handles that may commit to it: attributes are not cached while there are any */
-	unsigned dirty;        /* of those, how many hold uncommitted bytes */
-	uint64_t times_tick;   /* when times were last set explicitly, in ticks (frontend's clock of operations) */
-	unsigned opens;        /* handles */
-	struct buf last;       /* of a dead one: its bytes, for those who have not read yet, */
-	bool buried;           /* where they are known */
+/* What most nodes never have, as the kernel remembers names by millions that it was only told of: node_more() gives it. Items, plain files, partitions, index keys, entries and
+ * results get it when they are opened, created or buried, or get a pending name; all others are born with it. */
+struct node_more {
+	struct upload *upload;     /* NODE_IMPORT: a reference of its own; NULL until it was needed */
+	struct snapshot *snapshot; /* NODE_SNAPSHOT: likewise, set by node_set_snapshot() before the kernel knows the node */
+	int64_t told;              /* NODE_INDEX: when the filling began that `.itemfs/errors` tells of (refuse_unready) */
 	struct listing_memo *memo; /* of a view: where its limits end; NULL until that is asked for */
-	struct plain *plain;   /* the shared bytes while a plain file is open */
 	struct export_extent *extent; /* of an export file: what the last pass over it found, */
 	uint64_t extent_sequence;     /* at which state of the volume; */
 	struct export_stream *stream; /* and those that are open, the newest first */
-	char *name;
+
+	/* Items, definitions and plain files: */
+	struct node *pendings; /* of a directory: its pending names */
+	struct node *pending_next, **pending_back;
+	struct meta fresh;     /* its metadata while it is pending; of a dead one: as it was */
+	uint64_t pending_size; /* of its draft; of a dead one: as it was */
+	int64_t appeared;      /* when it was created; of a directory: when the last pending name appeared in it */
+	unsigned dirty;        /* of its writers, how many hold uncommitted bytes */
+	unsigned opens;        /* handles */
+	uint64_t times_tick;   /* when times were last set explicitly, in ticks (frontend's clock of operations); only while it is open */
+	struct buf last;       /* of a dead one: its bytes, for those who have not read yet, */
+	bool buried;           /* where they are known */
+	struct plain *plain;   /* the shared bytes while a plain file is open */
 };
 
 struct tree {
@@ -116,13 +121,15 @@ struct node *node_get(struct tree *tree, struct node *parent, const char *name, 
 struct node *node_listed(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table);
 /* Finds it; NULL where the kernel knows none. A hold. */
 struct node *node_find(struct tree *tree, struct node *parent, const char *name);
+/* So that node->more can be written; with tree.lock held. False: no memory. */
+bool node_more(struct tree *tree, struct node *node);
 void node_hold(struct tree *tree, struct node *node);
 void node_release(struct tree *tree, struct node *node); /* takes a hold */
 /* True: many nodes have gone since it said so last, and their memory can be given back. */
 bool node_forget(struct tree *tree, struct node *node, uint64_t lookups);
 size_t tree_bytes(const struct tree *tree); /* what all nodes take; with tree.lock held */
 
-/* It is pending, or no more; among its parent's accordingly. With tree.lock held. */
+/* It is pending, or no more; among its parent's accordingly. With tree.lock held; to be pending, it and its parent need node_more(). */
 void node_set_pending(struct node *node, bool pending);
 
 /* It was unlinked: out of the tree. */

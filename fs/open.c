@@ -71,7 +71,7 @@ static void abandon(struct frontend *front, struct handle *handle)
 static bool is_buried(struct frontend *front, const struct node *node)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	bool buried = node->buried;
+	bool buried = node->more->buried;
 	pthread_mutex_unlock(&front->tree.lock);
 	return buried;
 }
@@ -85,9 +85,9 @@ static enum rc open_buried(fuse_req_t req, struct node *node, int flags, struct 
 		return RC_NO_MEMORY;
 	handle->plain = node->kind == NODE_PLAIN && plain_share(front, node);
 	pthread_mutex_lock(&front->tree.lock);
-	bool known = node->buried;
+	bool known = node->more->buried;
 	if (known)
-		buf_add(&handle->version, node->last.data, node->last.len);
+		buf_add(&handle->version, node->more->last.data, node->more->last.len);
 	pthread_mutex_unlock(&front->tree.lock);
 	handle_weigh(front, handle);
 	handle->pinned = true;
@@ -196,13 +196,20 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 		return RC_NO_MEMORY;
 	}
 	pthread_mutex_lock(&front->tree.lock);
+	if (!node_more(&front->tree, node) || !node_more(&front->tree, parent)) {
+		pthread_mutex_unlock(&front->tree.lock);
+		if (waits(parent, place) && place->kind == NODE_PLAIN)
+			plain_drop(front, node);
+		node_forget(&front->tree, node, 1);
+		return RC_NO_MEMORY;
+	}
 	node->birth = head.birth;
 	node_set_pending(node, waits(parent, place));
-	node->fresh = meta;
-	node->pending_size = 0;
-	node->appeared = now;
+	node->more->fresh = meta;
+	node->more->pending_size = 0;
+	node->more->appeared = now;
 	if (node->pending)
-		parent->appeared = now;
+		parent->more->appeared = now;
 	pthread_mutex_unlock(&front->tree.lock);
 	*ret_node = node;
 	return RC_OK;

@@ -49,7 +49,7 @@ static struct plain *plain_load(const struct place *place, struct head *ret_head
 static struct plain *plain_pin(struct frontend *front, struct node *node)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	struct plain *plain = node->plain;
+	struct plain *plain = node->more->plain;
 	if (plain)
 		plain->opens++;
 	pthread_mutex_unlock(&front->tree.lock);
@@ -61,10 +61,10 @@ static void plain_unpin(struct frontend *front, struct node *node)
 	uint64_t directory = 0;
 	char *gone = NULL;
 	pthread_mutex_lock(&front->tree.lock);
-	struct plain *plain = node->plain;
+	struct plain *plain = node->more->plain;
 	bool last = --plain->opens == 0;
 	if (last) {
-		node->plain = NULL;
+		node->more->plain = NULL;
 		atomic_fetch_sub(&front->documents, plain->weighed);
 	}
 	if (last && node->pending) { /* it could not be stored: with nobody left who has its bytes, there is no such file */
@@ -87,14 +87,15 @@ bool plain_create(struct frontend *front, struct node *node)
 		return false;
 	pthread_mutex_init(&plain->lock, NULL);
 	pthread_mutex_lock(&front->tree.lock);
-	bool taken = node->plain;
-	if (!taken)
-		node->plain = plain;
-	node->plain->opens++;
+	bool more = node_more(&front->tree, node), taken = node->more->plain;
+	if (more && !taken)
+		node->more->plain = plain;
+	if (more)
+		node->more->plain->opens++;
 	pthread_mutex_unlock(&front->tree.lock);
-	if (taken)
+	if (taken || !more)
 		plain_free(plain);
-	return true;
+	return more;
 }
 
 enum rc plain_open(struct frontend *front, struct node *node, const struct place *place, bool truncate)
@@ -107,9 +108,9 @@ enum rc plain_open(struct frontend *front, struct node *node, const struct place
 		if (rc)
 			return rc;
 		pthread_mutex_lock(&front->tree.lock);
-		plain = node->plain; /* somebody may have been faster */
+		plain = node->more->plain; /* somebody may have been faster */
 		if (!plain) {
-			plain = node->plain = fresh;
+			plain = node->more->plain = fresh;
 			weigh(front, plain);
 			node->birth = head.birth;
 			fresh = NULL;
@@ -134,7 +135,7 @@ void plain_drop(struct frontend *front, struct node *node)
 
 enum rc plain_read(struct node *node, uint64_t offset, size_t n, struct buf *out)
 {
-	struct plain *plain = node->plain;
+	struct plain *plain = node->more->plain;
 	pthread_mutex_lock(&plain->lock);
 	size_t len = plain->bytes.len;
 	if (offset < len)
@@ -147,13 +148,13 @@ void plain_close(struct frontend *front, struct node *node)
 {
 	enum rc rc = plain_store(front, node, true, front->options.durable);
 	if (rc)
-		log_error("%s: %zu bytes could not be stored at close: %s", node->name, node->plain->bytes.len, rc_name(rc));
+		log_error("%s: %zu bytes could not be stored at close: %s", node->name, node->more->plain->bytes.len, rc_name(rc));
 	plain_unpin(front, node);
 }
 
 enum rc plain_write(struct frontend *front, struct node *node, const void *bytes, size_t n, uint64_t offset, bool append)
 {
-	struct plain *plain = node->plain;
+	struct plain *plain = node->more->plain;
 	enum rc rc = RC_OK;
 	pthread_mutex_lock(&plain->lock);
 	if (append)
@@ -177,7 +178,7 @@ enum rc plain_write(struct frontend *front, struct node *node, const void *bytes
 
 enum rc plain_resize(struct frontend *front, struct node *node, uint64_t size)
 {
-	struct plain *plain = node->plain;
+	struct plain *plain = node->more->plain;
 	enum rc rc = RC_OK;
 	if (size > ITEM_DOCUMENT_MAX)
 		return RC_TOO_BIG;
@@ -205,7 +206,7 @@ static void be_stored(struct frontend *front, struct node *node, const struct he
 
 enum rc plain_store(struct frontend *front, struct node *node, bool last, bool durable)
 {
-	struct plain *plain = node->plain;
+	struct plain *plain = node->more->plain;
 	struct place place;
 	struct head head;
 	enum rc rc = place_of(front, node, &place);
@@ -213,13 +214,13 @@ enum rc plain_store(struct frontend *front, struct node *node, bool last, bool d
 		return rc == RC_STALE ? RC_OK : rc; /* deleted: there is nowhere to store it */
 	pthread_mutex_lock(&plain->lock);
 	pthread_mutex_lock(&front->tree.lock);
-	struct meta fresh = node->fresh;
+	struct meta fresh = node->more->fresh;
 	bool pending = node->pending; /* it stays so while we have the lock, or the node dies */
 	struct leaf_write write = {.document = plain->bytes.data, .len = plain->bytes.len, .durable = durable, .fresh = &fresh};
 	write.condition = pending ? LEAF_ABSENT : LEAF_SAME;
-	write.appeared = pending ? node->appeared : 0;
+	write.appeared = pending ? node->more->appeared : 0;
 	write.birth = node->birth;
-	write.mtime_set = plain->mtime_tick > node->times_tick;
+	write.mtime_set = plain->mtime_tick > node->more->times_tick;
 	pthread_mutex_unlock(&front->tree.lock);
 	write.mtime = plain->mtime;
 	if (write.mtime_set)
@@ -250,9 +251,9 @@ enum rc plain_settle_file(struct frontend *front, struct node *node)
 static struct node *next_pending(struct frontend *front, const struct node *directory)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	struct node *node = directory->pendings;
+	struct node *node = directory->more->pendings;
 	while (node && node->kind != NODE_PLAIN)
-		node = node->pending_next;
+		node = node->more->pending_next;
 	if (node)
 		node->holds++;
 	pthread_mutex_unlock(&front->tree.lock);
@@ -279,7 +280,7 @@ void plain_overlay(struct frontend *front, struct node *node, struct plain *plai
 	if (!plain)
 		return;
 	pthread_mutex_lock(&front->tree.lock);
-	uint64_t times = node->times_tick;
+	uint64_t times = node->more->times_tick;
 	pthread_mutex_unlock(&front->tree.lock);
 	pthread_mutex_lock(&plain->lock);
 	st->st_size = (off_t)plain->bytes.len;

@@ -345,9 +345,9 @@ static struct listing_memo *memo_of(struct frontend *front, struct node *view, c
 	if (!query_is_limited(query))
 		return NULL;
 	pthread_mutex_lock(&front->tree.lock);
-	if (!view->memo)
-		view->memo = listing_memo_new();
-	struct listing_memo *memo = view->memo;
+	if (!view->more->memo)
+		view->more->memo = listing_memo_new();
+	struct listing_memo *memo = view->more->memo;
 	pthread_mutex_unlock(&front->tree.lock);
 	return memo;
 }

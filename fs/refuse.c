@@ -62,8 +62,8 @@ void refuse_unready(fuse_req_t req, struct node *node)
 	if (!unready)
 		return;
 	pthread_mutex_lock(&front->tree.lock);
-	bool told = index->told == progress.started;
-	index->told = progress.started;
+	bool told = index->more->told == progress.started;
+	index->more->told = progress.started;
 	pthread_mutex_unlock(&front->tree.lock);
 	if (!told)
 		refuse_request(req, index, NULL, RC_AGAIN, &why);

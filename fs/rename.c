@@ -53,9 +53,9 @@ static enum rc rename_pending(struct renaming *r, bool *ret_moved)
 {
 	struct node *node = r->node;
 	pthread_mutex_lock(&r->front->tree.lock);
-	struct meta fresh = node->fresh;
-	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &fresh, .appeared = node->appeared};
-	bool written = node->dirty;
+	struct meta fresh = node->more->fresh;
+	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &fresh, .appeared = node->more->appeared};
+	bool written = node->more->dirty;
 	pthread_mutex_unlock(&r->front->tree.lock);
 	if (node->kind == NODE_PLAIN)
 		return plain_settle_file(r->front, node); /* which failed before, and says why */
@@ -101,11 +101,11 @@ static enum rc onto_definition(struct renaming *r, const struct buf *document)
 /* With the plain file's lock held, where it is open. */
 static struct leaf_newer newer(struct frontend *front, struct node *node)
 {
-	const struct plain *plain = node->plain;
+	const struct plain *plain = node->more->plain;
 	if (!plain || !plain->dirty)
 		return (struct leaf_newer){.document = NULL};
 	pthread_mutex_lock(&front->tree.lock);
-	bool set = plain->mtime_tick > node->times_tick;
+	bool set = plain->mtime_tick > node->more->times_tick;
 	pthread_mutex_unlock(&front->tree.lock);
 	return (struct leaf_newer){&plain->bytes, set, plain->mtime};
 }
@@ -164,7 +164,7 @@ static bool is_leaf(const struct place *place)
 /* An item, a plain file or a definition. */
 static enum rc rename_file(struct renaming *r)
 {
-	struct plain *plain = r->node->plain;
+	struct plain *plain = r->node->more->plain;
 	struct head old = {.size = 0};
 	bool moved = false;
 	enum rc rc = place_create(r->front, r->to, r->to_name, false, r->place, &r->why);
@@ -206,18 +206,18 @@ static enum rc rename_file(struct renaming *r)
 
 static struct leaf_newer lock_newer(struct frontend *front, struct node *node)
 {
-	if (node->plain)
-		pthread_mutex_lock(&node->plain->lock);
+	if (node->more->plain)
+		pthread_mutex_lock(&node->more->plain->lock);
 	return newer(front, node);
 }
 
 static void unlock_newer(struct node *node, bool stored)
 {
-	if (!node->plain)
+	if (!node->more->plain)
 		return;
 	if (stored)
-		node->plain->dirty = false;
-	pthread_mutex_unlock(&node->plain->lock);
+		node->more->plain->dirty = false;
+	pthread_mutex_unlock(&node->more->plain->lock);
 }
 
 /* Two files change places, in one commit. With the names held for writing. */

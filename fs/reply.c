@@ -127,8 +127,8 @@ static struct meta computed(const struct frontend *front, uint32_t mode)
 static void appear(struct frontend *front, struct node *node, struct meta *meta)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	if (node->appeared > meta->ctime)
-		meta->mtime = meta->ctime = node->appeared;
+	if (node->more->appeared > meta->ctime)
+		meta->mtime = meta->ctime = node->more->appeared;
 	pthread_mutex_unlock(&front->tree.lock);
 }
 
@@ -140,7 +140,7 @@ static enum rc stat_leaf(struct frontend *front, struct node *node, const struct
 	struct plain *plain = node->kind == NODE_PLAIN ? plain_watch(front, node) : NULL;
 	pthread_mutex_lock(&front->tree.lock);
 	pending = node->pending;
-	head = (struct head){.meta = node->fresh, .size = (uint32_t)node->pending_size};
+	head = (struct head){.meta = node->more->fresh, .size = (uint32_t)node->more->pending_size};
 	pthread_mutex_unlock(&front->tree.lock);
 	enum rc rc = RC_OK;
 	if (!pending)
@@ -220,8 +220,8 @@ static bool stat_dead(struct frontend *front, struct node *node, struct stat *st
 {
 	pthread_mutex_lock(&front->tree.lock);
 	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION);
-	struct meta meta = node->fresh;
-	uint64_t size = node->pending_size;
+	struct meta meta = node->more->fresh;
+	uint64_t size = node->more->pending_size;
 	pthread_mutex_unlock(&front->tree.lock);
 	if (!file)
 		return false;
@@ -254,7 +254,7 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	switch (node->kind) {
 	case NODE_ROOT:
 	case NODE_SNAPSHOT:
-		rc = volume_root(front->volume, snapshot_view(node->snapshot), &meta);
+		rc = volume_root(front->volume, snapshot_view(node->more->snapshot), &meta);
 		break;
 	case NODE_TABLE:
 		rc = table_stat(place.table, NULL, &counters);

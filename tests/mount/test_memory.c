@@ -19,7 +19,7 @@ enum { SANITIZED = false };
 enum { SANITIZED = false };
 #endif
 
-enum { DOCUMENT = 4000, NAME_LEAST = 64, NAME_MOST = 1024 };
+enum { DOCUMENT = 4000, NAME_LEAST = 64, NAME_MOST = 256 };
 
 static long names = 2000, files = 100;
 
@@ -84,7 +84,7 @@ Test(memory, names_cost_what_they_are_and_go_when_the_kernel_forgets)
 	long more = figure(".open.nodes") - nodes, bytes = figure(".memory.names_bytes") - before;
 	/* The kernel may have dropped some already, as it does where others need the room. */
 	cr_expect(more <= names + 8, "%ld", more);
-	cr_expect(bytes >= more * NAME_LEAST && bytes <= more * NAME_MOST + (1 << 20), "%ld bytes for %ld names", bytes, more);
+	cr_expect(bytes >= more * NAME_LEAST && bytes <= more * NAME_MOST + (64 << 10), "%ld bytes for %ld names", bytes, more);
 	expect_bound("after find");
 	cr_assert(drop_caches());
 	cr_expect(falls_to(".open.nodes", nodes + 16));
