@@ -1,4 +1,4 @@
-/* filter_query: a filter as a query's test: it reads the document of what the listing stands on. In a table the key belongs to it, though the
+/* filter_query: a filter as a query's test: it looks at the document of what the listing stands on. In a table the key belongs to it, though the
  * document may leave it out; an index entry's document holds all keys. */
 #include "index/filter.h"
 #include "index/listing.h"
@@ -26,17 +26,11 @@ static enum rc test_passes(const struct query_test *test, struct listing *listin
 {
 	const struct filter_test *it = (const struct filter_test *)test;
 	const struct filter_key keys[] = {{&it->attribute[0], &entry->pk}, {&it->attribute[1], &entry->key}};
-	cleanup_buf struct buf document = {0};
-	cleanup_item struct item *item = NULL;
-	enum rc rc = listing_document(listing, &document);
+	const struct item *item;
+	enum rc rc = listing_item(listing, &item);
 	if (!rc)
-		rc = item_parse(document.data, document.len, &item, NULL);
-	if (rc)
-		return rc == RC_REFUSED || rc == RC_UNFINISHED || rc == RC_TOO_BIG
-			   ? RC_CORRUPT
-			   : rc; /* it was taken when it was written */
-	*ret_passes = filter_matches(it->filter, item, keys, it->keys);
-	return RC_OK;
+		*ret_passes = filter_matches(it->filter, item, keys, it->keys);
+	return rc;
 }
 
 static bool copy_key(struct filter_test *it, const struct schema_attribute *attribute)

@@ -189,6 +189,8 @@ void listing_close(struct listing *listing)
 	buf_free(&listing->place);
 	buf_free(&listing->low);
 	buf_free(&listing->high);
+	item_free(listing->item);
+	buf_free(&listing->document);
 	free(listing);
 }
 

@@ -54,6 +54,9 @@ enum rc listing_prev(struct listing *listing);
 /* Appends the document of the item, entry or file that it stands on, as it is in the listing's view: after a listing_next() that returned RC_OK, before any other step. RC_CORRUPT, RC_IO. */
 enum rc listing_document(struct listing *listing, struct buf *ret_document);
 
+/* The same, parsed; borrowed until the next step. Parsed once a row, however often it is asked for. */
+enum rc listing_item(struct listing *listing, const struct item **ret_item);
+
 /* Where a query's limits end, as it was found out last: of use again as long as nothing is committed. For one listing_place; any number of threads at once. */
 struct listing_memo;
 struct listing_memo *listing_memo_new(void); /* NULL: no memory */
@@ -64,6 +67,8 @@ enum rc listing_has(struct volume *volume, const struct view *view, const struct
 
 /* How many rows it has asked the engine for so far, those of its opening included: what a query costs. */
 uint64_t listing_rows(const struct listing *listing);
+/* How many documents it has parsed. */
+uint64_t listing_parsed(const struct listing *listing);
 
 /* One entry of an index by its keys (index partition key first, as a listing gives them). ret_document may be NULL. RC_NOT_FOUND, RC_AGAIN. */
 enum rc listing_get_entry(struct table *table, const struct view *view, const char *index, const struct key *keys, size_t count,

@@ -37,6 +37,11 @@ struct listing {
 	bool jump;     /* the further rows with the partition key of this one are of no interest: index keys, foreign segments */
 	uint64_t rows; /* listing_rows() */
 
+	/* What the entry is, once somebody asked: for all tests of one row. */
+	struct item *item;   /* NULL: nobody did */
+	struct buf document; /* its bytes */
+	uint64_t parsed;     /* listing_parsed() */
+
 	/* What it has consumed (usage.h), told when it is closed: a Query's or Scan's items add up, those that a test turned down among them, and round once. */
 	struct table *charged; /* a reference; NULL: nobody, as for lookups of single names */
 	uint32_t charged_index;

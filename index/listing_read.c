@@ -102,6 +102,8 @@ static enum rc read_head(struct listing *l, const uint8_t *value, size_t value_n
 enum rc listing_read_row(struct listing *l)
 {
 	size_t n, value_n;
+	item_free(l->item);
+	l->item = NULL;
 	const uint8_t *row = store_cursor_key(l->cursor, &n);
 	const uint8_t *value = store_cursor_value(l->cursor, &value_n);
 	enum rc rc = RC_OK;
@@ -128,7 +130,8 @@ enum rc listing_read_row(struct listing *l)
 	return rc ? rc : read_head(l, value, value_n);
 }
 
-enum rc listing_document(struct listing *l, struct buf *ret_document)
+/* From the engine. */
+static enum rc read_document(struct listing *l, struct buf *ret_document)
 {
 	size_t n, value_n;
 	struct head head;
@@ -145,4 +148,32 @@ enum rc listing_document(struct listing *l, struct buf *ret_document)
 		rc = rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
 	}
 	return rc ? rc : ret_document->failed ? RC_NO_MEMORY : RC_OK;
+}
+
+enum rc listing_document(struct listing *l, struct buf *ret_document)
+{
+	if (!l->item)
+		return read_document(l, ret_document);
+	buf_add(ret_document, l->document.data, l->document.len);
+	return ret_document->failed ? RC_NO_MEMORY : RC_OK;
+}
+
+enum rc listing_item(struct listing *l, const struct item **ret_item)
+{
+	enum rc rc = RC_OK;
+	if (!l->item) {
+		buf_clear(&l->document);
+		rc = read_document(l, &l->document);
+		if (!rc)
+			rc = item_parse(l->document.data ? (const void *)l->document.data : "", l->document.len, &l->item, NULL);
+		l->parsed++;
+	}
+	if (!rc)
+		*ret_item = l->item;
+	return rc == RC_REFUSED || rc == RC_UNFINISHED || rc == RC_TOO_BIG ? RC_CORRUPT : rc; /* it was taken when it was written */
+}
+
+uint64_t listing_parsed(const struct listing *l)
+{
+	return l->parsed;
 }

@@ -202,3 +202,23 @@ Test(filter_query, an_undeclared_table_filters_by_the_key_of_the_path)
 	where("pk", "eq", "other");
 	expect(LISTING_ITEMS, NULL, NULL, "");
 }
+
+Test(filter_query, three_in_a_row_parse_each_document_once)
+{
+	struct listing *listing;
+	const struct listing_entry *entry;
+	size_t left = 0;
+	where("year", "ge", "1900");
+	where("year", "lt", "2000");
+	where("live", "exists", NULL);
+	struct listing_place place = {.kind = LISTING_ITEMS, .table = table, .query = query};
+	cr_assert_eq(listing_open(volume, NULL, &place, &listing), RC_OK);
+	for (; listing_next(listing, &entry) == RC_OK; left++) {
+		cleanup_buf struct buf document = {0};
+		cr_assert_eq(listing_document(listing, &document), RC_OK);
+		cr_expect(memmem(document.data, document.len, "live", 4));
+	}
+	cr_expect_eq(left, 4);
+	cr_expect_eq(listing_parsed(listing), 7);
+	listing_close(listing);
+}
