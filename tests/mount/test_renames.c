@@ -313,3 +313,22 @@ Test(renames, are_one_commit_for_who_looks_on)
 	cr_assert_eq(waitpid(mover, &status, 0), mover);
 	cr_expect_eq(status, 0);
 }
+
+Test(renames, what_is_being_written_for_the_first_time_replaces_nothing)
+{
+	expect_ok(put(LIAR, "{\"Year\":1973}"));
+	int fd = open(at(SEVEN), O_WRONLY | O_CREAT | O_EXCL, 0644);
+	expect_errno(write(fd, "{\"Year\":1974}", 13) == 13 ? 0 : -1, 0);
+	int over = errno_of(move(SEVEN, LIAR, 0)), exchanged = errno_of(move(SEVEN, LIAR, EXCHANGE));
+	const char *old = content(LIAR);
+	expect_ok(close(fd));
+
+	cr_assert_eq(over, EBUSY, "rename gives %s", strerrorname_np(over));
+	cr_assert_eq(exchanged, EBUSY, "exchange gives %s", strerrorname_np(exchanged));
+	cr_expect_str_eq(old, "{\"Year\":1973}");
+	cr_expect(refusal_of(LIAR));
+	expect_says("reason", "no content yet");
+	expect_ok(move(SEVEN, LIAR, 0));
+	cr_expect_str_eq(content(LIAR), "{\"Year\":1974}");
+	cr_expect(!exists(SEVEN));
+}

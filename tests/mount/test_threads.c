@@ -61,6 +61,14 @@ static void note(struct worker *w, bool good, const char *what, const char *path
 		snprintf(w->example, sizeof w->example, "%s %.200s: %s", what, strstr(path, "/mnt/") ? strstr(path, "/mnt/") + 5 : path, strerror(number));
 }
 
+/* An item that somebody writes for the first time just then has no content yet, and replaces nothing. */
+static void note_rename(struct worker *w, const char *from, const char *to)
+{
+	bool moved = rename(from, to) == 0;
+
+	note(w, moved || errno == EBUSY, "rename", from);
+}
+
 /* Documents of this test hold their number at both ends. */
 static void read_whole(struct worker *w, const char *path)
 {
@@ -157,7 +165,7 @@ static void do_move(struct worker *w)
 	char from[PATH], to[PATH];
 	some_item(w, from);
 	some_item(w, to);
-	note(w, rename(from, to) == 0, "rename", from);
+	note_rename(w, from, to);
 }
 
 static void do_read(struct worker *w)
