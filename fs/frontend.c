@@ -30,7 +30,7 @@ enum rc frontend_new(struct volume *volume, const struct frontend_options *optio
 	front->options = *options;
 	front->mounted = clock_now();
 	enum rc rc = tree_init(&front->tree);
-	if (!rc && (rc = notifier_new(&front->notifier)))
+	if (!rc && (rc = notifier_new(&front->tree, &front->notifier)))
 		tree_free(&front->tree);
 	if (rc) {
 		free(front);

@@ -255,7 +255,7 @@ enum rc handle_commit(struct frontend *front, struct handle *handle, bool last, 
 		rc = RC_OK; /* unlinked or replaced meanwhile: it commits nowhere */
 	draft->refused = rc;
 	if (!rc && handle->created && !nothing)
-		notifier_attributes(front->notifier, node_id(&front->tree, handle->node)); /* file_create() let them be kept */
+		notifier_attributes(front->notifier, handle->node); /* file_create() let them be kept */
 	if (!rc) {
 		draft_done(draft);
 		handle_report(front, handle);
@@ -281,25 +281,17 @@ void handle_reject(struct frontend *front, struct handle *handle, enum rc rc)
 static void leave(struct frontend *front, struct handle *handle)
 {
 	struct node *node = handle->node;
-	bool gone = false;
-	uint64_t directory = 0;
-	char *name = NULL;
 	names_read(front); /* no rename meanwhile */
 	pthread_mutex_lock(&front->tree.lock);
 	node->more->dirty -= (unsigned)handle->draft.reported;
 	front->drafts -= handle->draft.reported;
 	node->writers--;
-	gone = node->pending && !node->dead && !node->writers;
-	if (gone) {
-		directory = node_id(&front->tree, node->parent);
-		name = strdup(node->name);
+	if (node->pending && !node->dead && !node->writers) {
 		node_kill_locked(node); /* with the lock still held: whoever opens it now must see that it is gone */
+		notifier_name_gone(front->notifier, node->parent, node->name);
 	}
 	pthread_mutex_unlock(&front->tree.lock);
 	names_done(front);
-	if (gone && name)
-		notifier_name_gone(front->notifier, directory, name);
-	free(name);
 }
 
 void handle_finish(struct frontend *front, struct handle *handle)

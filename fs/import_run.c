@@ -56,7 +56,7 @@ static void admit(struct frontend *front, const struct import_run *run)
 static void tell_name(struct frontend *front, struct node *directory, const char *name)
 {
 	if (atomic_load(&directory->missed))
-		notifier_name_gone(front->notifier, node_id(&front->tree, directory), name);
+		notifier_name_gone(front->notifier, directory, name);
 }
 
 static void tell_item(struct frontend *front, struct node *partition, const char *name, const struct import_put *put)
@@ -73,7 +73,7 @@ static void tell_item(struct frontend *front, struct node *partition, const char
 		node->birth = put->birth;
 	}
 	pthread_mutex_unlock(&front->tree.lock);
-	notifier_attributes(front->notifier, node_id(&front->tree, node));
+	notifier_attributes(front->notifier, node);
 	node_release(&front->tree, node);
 }
 
@@ -81,7 +81,7 @@ static void leave_partition(struct frontend *front, struct partition_seen *seen)
 {
 	if (!seen->node)
 		return;
-	notifier_attributes(front->notifier, node_id(&front->tree, seen->node));
+	notifier_attributes(front->notifier, seen->node);
 	node_release(&front->tree, seen->node);
 	seen->node = NULL;
 }
@@ -114,7 +114,7 @@ static void tell(struct frontend *front, const struct import_run *run)
 			tell_item(front, seen.node, name, &put);
 	}
 	leave_partition(front, &seen);
-	notifier_attributes(front->notifier, node_id(&front->tree, run->table));
+	notifier_attributes(front->notifier, run->table);
 }
 
 /* One commit. RC_NOT_FOUND: there is nothing more. */

@@ -171,7 +171,7 @@ void names_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 	if (rc == RC_AGAIN)
 		refuse_unready(req, parent);
 	if (dropped)
-		notifier_name_gone(front->notifier, ino, name); /* is sent when the kernel has made the name: see let_go() */
+		notifier_name_gone(front->notifier, parent, name); /* is sent when the kernel has made the name: see let_go() */
 	if (rc == RC_NOT_FOUND && !found.node && entry.entry_timeout > 0)
 		fuse_reply_entry(req, &entry);
 	else
@@ -432,7 +432,7 @@ static enum rc remove_directory(struct frontend *front, struct node *node, const
 static void let_go(void *context, const struct node *node)
 {
 	struct frontend *front = context;
-	notifier_name_gone(front->notifier, node_id(&front->tree, node->parent), node->name);
+	notifier_name_gone(front->notifier, node->parent, node->name);
 }
 
 void names_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)

@@ -267,7 +267,7 @@ uint64_t node_id(const struct tree *tree, const struct node *node)
 /* Frees it, and then its ancestors, as far as nobody needs them. */
 static void reap(struct tree *tree, struct node *node)
 {
-	while (node && node != tree->root && !node->lookups && !node->holds) {
+	while (node && node != tree->root && !node->lookups && !node->holds && !node->notices) {
 		struct node *parent = node->parent;
 		link_out(tree, node);
 		tree->count--;
@@ -371,6 +371,19 @@ bool node_forget(struct tree *tree, struct node *node, uint64_t lookups)
 		tree->crowd = tree->count;
 	pthread_mutex_unlock(&tree->lock);
 	return many;
+}
+
+void node_notice(struct node *node)
+{
+	node->notices++;
+}
+
+void node_noticed(struct tree *tree, struct node *node)
+{
+	pthread_mutex_lock(&tree->lock);
+	node->notices--;
+	reap(tree, node);
+	pthread_mutex_unlock(&tree->lock);
 }
 
 void node_kill(struct tree *tree, struct node *node)

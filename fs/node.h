@@ -4,7 +4,7 @@
  * directory or adopting a table re-keys all that is below without touching it.
  *
  * Lifetime: born by node_get() (a lookup, a create, readdirplus), which counts one lookup of the kernel's; held by handles (node_hold) and by its children; dies when
- * forget has taken the last lookup and nobody holds it. Between unlink and that it is `dead`: out of the tree, its drafts commit nowhere.
+ * forget has taken the last lookup, nobody holds it and no notice of it waits to be sent. Between unlink and that it is `dead`: out of the tree, its drafts commit nowhere.
  *
  * Locks: tree.lock guards all fields of all nodes (parent, name and kind change only with tree.names held for writing as well, and may be read with either) and is held for moments only, never over I/O. tree.names is held for reading by each operation from reading
  * names to the end of what it does with them, and for writing by what changes the meaning of names: renames, and changes of a definition.
@@ -67,6 +67,7 @@ struct node {
 	char *name;
 	unsigned holds;
 	unsigned writers;    /* handles that may commit to it: attributes are not cached while there are any */
+	_Atomic unsigned notices; /* that wait to be sent: counted up by whoever keeps the node alive by other means, and down under tree.lock */
 	_Atomic bool dead;   /* written under tree.lock; a reader without it sees one moment or the other */
 	_Atomic bool missed; /* a name in it was said to be absent, which the kernel may remember: who makes one come by himself tells it */
 	_Atomic bool pending; /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
@@ -127,6 +128,9 @@ void node_hold(struct tree *tree, struct node *node);
 void node_release(struct tree *tree, struct node *node); /* takes a hold */
 /* True: many nodes have gone since it said so last, and their memory can be given back. */
 bool node_forget(struct tree *tree, struct node *node, uint64_t lookups);
+/* A notice of it is queued (notify.h): until it has been sent the node's id is no other's. tree.lock may be held or not. */
+void node_notice(struct node *node);
+void node_noticed(struct tree *tree, struct node *node); /* takes that back */
 size_t tree_bytes(const struct tree *tree); /* what all nodes take; with tree.lock held */
 
 /* It is pending, or no more; among its parent's accordingly. With tree.lock held; to be pending, it and its parent need node_more(). */

@@ -1,6 +1,7 @@
 /* notify: see notify.h. */
 #define FUSE_USE_VERSION 312
 #include "fs/notify.h"
+#include "fs/node.h"
 #include <fuse3/fuse_lowlevel.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -10,12 +11,13 @@
 
 struct notice {
 	struct notice *next;
-	uint64_t node;
+	struct node *node; /* node_notice() */
 	char name[]; /* in it; empty: the node's own attributes only */
 };
 
 struct notifier {
 	pthread_t thread;
+	struct tree *tree;
 	pthread_mutex_t lock;
 	pthread_cond_t wake, sent;
 	unsigned count; /* queued, and the one under way */
@@ -23,6 +25,13 @@ struct notifier {
 	struct fuse_session *session;
 	bool stop;
 };
+
+static void send(struct fuse_session *session, uint64_t node, const char *name)
+{
+	if (name[0])
+		fuse_lowlevel_notify_inval_entry(session, node, name, strlen(name));
+	fuse_lowlevel_notify_inval_inode(session, node, -1, 0); /* attributes alone */
+}
 
 static void *run(void *context)
 {
@@ -39,11 +48,9 @@ static void *run(void *context)
 			n->last = &n->first;
 		struct fuse_session *session = n->session;
 		pthread_mutex_unlock(&n->lock);
-		if (session) {
-			if (notice->name[0])
-				fuse_lowlevel_notify_inval_entry(session, notice->node, notice->name, strlen(notice->name));
-			fuse_lowlevel_notify_inval_inode(session, notice->node, -1, 0); /* attributes alone */
-		}
+		if (session)
+			send(session, node_id(n->tree, notice->node), notice->name);
+		node_noticed(n->tree, notice->node);
 		free(notice);
 		pthread_mutex_lock(&n->lock);
 		n->count--;
@@ -53,7 +60,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-enum rc notifier_new(struct notifier **ret_notifier)
+enum rc notifier_new(struct tree *tree, struct notifier **ret_notifier)
 {
 	struct notifier *n = calloc(1, sizeof *n);
 	if (!n)
@@ -62,6 +69,7 @@ enum rc notifier_new(struct notifier **ret_notifier)
 	pthread_cond_init(&n->wake, NULL);
 	pthread_cond_init(&n->sent, NULL);
 	n->last = &n->first;
+	n->tree = tree;
 	if (pthread_create(&n->thread, NULL, run, n)) {
 		free(n);
 		return RC_NO_MEMORY;
@@ -81,6 +89,7 @@ void notifier_free(struct notifier *notifier)
 	pthread_join(notifier->thread, NULL);
 	while (notifier->first) {
 		struct notice *next = notifier->first->next;
+		node_noticed(notifier->tree, notifier->first->node);
 		free(notifier->first);
 		notifier->first = next;
 	}
@@ -97,7 +106,7 @@ void notifier_set_session(struct notifier *notifier, struct fuse_session *sessio
 	pthread_mutex_unlock(&notifier->lock);
 }
 
-static void notify(struct notifier *notifier, uint64_t node, const char *name)
+static void notify(struct notifier *notifier, struct node *node, const char *name)
 {
 	size_t n = strlen(name) + 1;
 	struct notice *notice = malloc(sizeof *notice + n);
@@ -105,6 +114,7 @@ static void notify(struct notifier *notifier, uint64_t node, const char *name)
 		return;
 	notice->next = NULL;
 	notice->node = node;
+	node_notice(node);
 	memcpy(notice->name, name, n);
 	pthread_mutex_lock(&notifier->lock);
 	*notifier->last = notice;
@@ -128,12 +138,12 @@ void notifier_settle(struct notifier *notifier, unsigned most, unsigned ms)
 	pthread_mutex_unlock(&notifier->lock);
 }
 
-void notifier_name_gone(struct notifier *notifier, uint64_t directory, const char *name)
+void notifier_name_gone(struct notifier *notifier, struct node *directory, const char *name)
 {
 	notify(notifier, directory, name);
 }
 
-void notifier_attributes(struct notifier *notifier, uint64_t node)
+void notifier_attributes(struct notifier *notifier, struct node *node)
 {
 	notify(notifier, node, "");
 }

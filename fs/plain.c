@@ -58,8 +58,6 @@ static struct plain *plain_pin(struct frontend *front, struct node *node)
 
 static void plain_unpin(struct frontend *front, struct node *node)
 {
-	uint64_t directory = 0;
-	char *gone = NULL;
 	pthread_mutex_lock(&front->tree.lock);
 	struct plain *plain = node->more->plain;
 	bool last = --plain->opens == 0;
@@ -68,14 +66,10 @@ static void plain_unpin(struct frontend *front, struct node *node)
 		atomic_fetch_sub(&front->documents, plain->weighed);
 	}
 	if (last && node->pending) { /* it could not be stored: with nobody left who has its bytes, there is no such file */
-		directory = node_id(&front->tree, node->parent);
-		gone = strdup(node->name);
 		node_kill_locked(node);
+		notifier_name_gone(front->notifier, node->parent, node->name);
 	}
 	pthread_mutex_unlock(&front->tree.lock);
-	if (gone)
-		notifier_name_gone(front->notifier, directory, gone);
-	free(gone);
 	if (last)
 		plain_free(plain);
 }
@@ -201,7 +195,7 @@ static void be_stored(struct frontend *front, struct node *node, const struct he
 	node->birth = head->birth;
 	pthread_mutex_unlock(&front->tree.lock);
 	if (unwritten)
-		notifier_attributes(front->notifier, node_id(&front->tree, node));
+		notifier_attributes(front->notifier, node);
 }
 
 enum rc plain_store(struct frontend *front, struct node *node, bool last, bool durable)

@@ -281,9 +281,9 @@ static void renumber(struct frontend *front, const struct node *partition)
 {
 	pthread_mutex_lock(&front->tree.lock);
 	for (size_t i = 0; i < front->tree.buckets; i++)
-		for (const struct node *n = front->tree.bucket[i]; n; n = n->chain)
+		for (struct node *n = front->tree.bucket[i]; n; n = n->chain)
 			if (n == partition || n->parent == partition)
-				notifier_attributes(front->notifier, node_id(&front->tree, n));
+				notifier_attributes(front->notifier, n);
 	pthread_mutex_unlock(&front->tree.lock);
 }
 
