@@ -218,22 +218,29 @@ static enum rc make_directory(fuse_req_t req, struct node *parent, const char *n
 	return partition_create(place.table, &place.leaf.pk, &meta);
 }
 
+/* The end of a request that made a name (or did not): with the names held, which it lets go of. */
+static void reply_made(fuse_req_t req, struct node *parent, const char *name, enum rc rc, struct why *why)
+{
+	struct frontend *front = front_of(req);
+	struct found found = {.node = NULL};
+	struct fuse_entry_param entry;
+	if (!rc)
+		rc = find(front, parent, name, &found, why);
+	if (!rc)
+		rc = entry_of(front, &found, &entry);
+	names_done(front);
+	refuse_request(req, parent, name, rc, why);
+	reply_entry(req, found.node, &entry, rc);
+}
+
 void names_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 {
 	struct frontend *front = front_of(req);
 	struct node *parent = front_node(front, ino);
-	struct found found = {.node = NULL};
-	struct fuse_entry_param entry;
 	struct why why = {.line = 0};
 	names_read(front);
 	enum rc rc = make_directory(req, parent, name, mode, &why);
-	if (!rc)
-		rc = find(front, parent, name, &found, &why);
-	if (!rc)
-		rc = entry_of(front, &found, &entry);
-	names_done(front);
-	refuse_request(req, parent, name, rc, &why);
-	reply_entry(req, found.node, &entry, rc);
+	reply_made(req, parent, name, rc, &why);
 }
 
 static enum rc no_links(const struct node *parent)
@@ -249,8 +256,6 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	struct frontend *front = front_of(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	struct node *parent = front_node(front, ino);
-	struct found found = {.node = NULL};
-	struct fuse_entry_param entry;
 	struct why why = {.line = 0};
 	struct place place;
 	struct meta meta = {.mode = 0};
@@ -266,13 +271,7 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 		rc = why_set(&why, RC_REFUSED, "this name is cut, so a document must say the whole key");
 	if (!rc)
 		rc = place.kind == NODE_DEFINITION ? RC_FORBIDDEN : leaf_write(&place.leaf, &write, NULL, &why);
-	if (!rc)
-		rc = find(front, parent, name, &found, &why);
-	if (!rc)
-		rc = entry_of(front, &found, &entry);
-	names_done(front);
-	refuse_request(req, parent, name, rc, &why);
-	reply_entry(req, found.node, &entry, rc);
+	reply_made(req, parent, name, rc, &why);
 }
 
 void names_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)

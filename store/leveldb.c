@@ -194,18 +194,25 @@ static void store_free(struct store *store)
 	free(store);
 }
 
-/* LevelDB's part of opening, when nobody else is in there and the logs are sound; fills store->db. */
-static enum rc open_engine(struct store *store, const char *path, struct why *why)
+static enum rc open_db(struct store *store, const char *path, struct why *why)
 {
 	char *message = NULL;
 	enum rc rc;
 
 	store->db = leveldb_open(store->options, path, &message);
 	rc = rc_of_message(message, why);
-	if (rc) {
+	if (rc)
 		store->db = NULL;
+	return rc;
+}
+
+/* LevelDB's part of opening, when nobody else is in there and the logs are sound; fills store->db. */
+static enum rc open_engine(struct store *store, const char *path, struct why *why)
+{
+	enum rc rc = open_db(store, path, why);
+
+	if (rc)
 		return rc;
-	}
 	/* Opening turns every log it finds into a synced table; what is left is the names. */
 	if (fsync(store->dir) < 0) {
 		rc = why_errno(why, errno, path);
@@ -291,15 +298,10 @@ fail:
  * in that merge: an old value would be read. Merged, there is one of each key. */
 static enum rc merge_salvaged(struct store *store, const char *copy, struct why *why)
 {
-	char *message = NULL;
-	enum rc rc;
+	enum rc rc = open_db(store, copy, why);
 
-	store->db = leveldb_open(store->options, copy, &message);
-	rc = rc_of_message(message, why);
-	if (rc) {
-		store->db = NULL;
+	if (rc)
 		return rc;
-	}
 	leveldb_compact_range(store->db, NULL, 0, NULL, 0);
 	rc = write_nothing(store); /* says what became of it */
 	return rc ? why_set(why, rc, "%s: what was salvaged cannot be merged (%s)", copy, rc_name(rc)) : RC_OK;

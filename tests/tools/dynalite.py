@@ -286,27 +286,31 @@ def compare_scans(tables):
                 raise SystemExit(f"the scan of {table.name} gives {found}, not {expected}")
 
 
-def main():
+def compared(words, count, compare):
+    """The program, for both: `compare` is given a server, a mount, a source of chance, and how many are asked for."""
     itemfs, home = sys.argv[1:3]
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 10000
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else count
     seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(1 << 32)
-    print(f"{count} queries, seed {seed}", flush=True)
-    rng = random.Random(seed)
+    print(f"{count} {words}, seed {seed}", flush=True)
     server = Server(installed(home))
     place = tempfile.mkdtemp(prefix="itemfs-dynalite-")
     mount = None
     try:
         mount = Mount(itemfs, place)
-        tables = [Table(server, mount, rng, kind, number) for kind in "SNB" for number in range(2)]
-        compare_queries(rng, tables, count)
-        compare_scans(tables)
+        compare(server, mount, random.Random(seed), count)
     finally:
         server.stop()
         if mount:
             mount.stop()
         shutil.rmtree(place, ignore_errors=True)
+
+
+def compare_all(server, mount, rng, count):
+    tables = [Table(server, mount, rng, kind, number) for kind in "SNB" for number in range(2)]
+    compare_queries(rng, tables, count)
+    compare_scans(tables)
     print("the same items in the same order")
 
 
 if __name__ == "__main__":
-    main()
+    compared("queries", 10000, compare_all)

@@ -6,14 +6,11 @@ What dynalite does not know is not asked for: whether lists and maps are equal (
 """
 import json
 import os
-import random
-import shutil
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True  # nothing is left beside the sources
-from dynalite import Mount, Server, installed, pages
+from dynalite import compared, pages
 
 ITEMS = 120
 SYMBOLS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
@@ -140,24 +137,5 @@ def compare(server, root, rng, count):
     print(f"{count} filters, {left} of which leave something: the same items")
 
 
-def main():
-    itemfs, home = sys.argv[1:3]
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 3000
-    seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(1 << 32)
-    print(f"{count} filters, seed {seed}", flush=True)
-    rng = random.Random(seed)
-    server = Server(installed(home))
-    place = tempfile.mkdtemp(prefix="itemfs-dynalite-")
-    mount = None
-    try:
-        mount = Mount(itemfs, place)
-        compare(server, fill(server, mount, rng), rng, count)
-    finally:
-        server.stop()
-        if mount:
-            mount.stop()
-        shutil.rmtree(place, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    main()
+    compared("filters", 3000, lambda server, mount, rng, count: compare(server, fill(server, mount, rng), rng, count))

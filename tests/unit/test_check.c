@@ -4,25 +4,14 @@
 static char *path;
 static struct volume *volume;
 static struct table *table;
-static char large[3000];
+static const char *large;
 
 static void set_up(void)
 {
 	path = fixture_place();
 	volume = fixture_open(path);
-	table = fixture_table(volume, "Music");
-	fixture_define(table, FIXTURE_MUSIC);
-	fixture_put(table, "Queen", "Innuendo", "{\"year\":1991}");
-	fixture_put(table, "Queen", "Bohemian", "{\"year\":1975,\"n\":1}");
-	memset(large, 'x', sizeof large);
-	memcpy(large, "{\"year\":1977,\"t\":\"", 18);
-	memcpy(large + sizeof large - 3, "\"}", 3);
-	fixture_put(table, "ABBA", "Eagle", large);
-	struct leaf file = fixture_file(table, "Queen", "README");
-	fixture_write(&file, "plain");
-	file = fixture_file(table, NULL, "notes");
-	fixture_write(&file, large);
-	fixture_sound(volume);
+	table = fixture_library(volume);
+	large = fixture_large();
 }
 
 static void tear_down(void)
@@ -36,14 +25,7 @@ TestSuite(check, .init = set_up, .fini = tear_down);
 
 static void store_put(const struct buf *key, const void *value, size_t n)
 {
-	struct store_batch *batch;
-	cr_assert_eq(store_batch_new(volume->store, &batch), RC_OK);
-	if (value)
-		store_batch_put(batch, key->data, key->len, value, n);
-	else
-		store_batch_delete(batch, key->data, key->len);
-	cr_assert_eq(store_write(volume->store, batch, false), RC_OK);
-	store_batch_free(batch);
+	fixture_row(volume, key, value, n);
 }
 
 static void get(const struct buf *key, struct buf *value)
@@ -212,7 +194,7 @@ Test(check, bytes_of_no_item_are_named)
 {
 	cleanup_buf struct buf row = {0};
 	item_row("ABBA", "Nobody", true, &row);
-	store_put(&row, large, sizeof large);
+	store_put(&row, large, FIXTURE_LARGE);
 	finds("Music: item ABBA/Nobody: bytes that belong to no head\n");
 }
 

@@ -36,25 +36,14 @@ int rename(const char *from, const char *to)
 
 static struct volume *volume;
 static struct table *table;
-static char large[3000];
+static const char *large;
 
 static void set_up(void)
 {
 	path = fixture_place();
 	volume = fixture_open_passive(path);
-	table = fixture_table(volume, "Music");
-	fixture_define(table, FIXTURE_MUSIC);
-	fixture_put(table, "Queen", "Innuendo", "{\"year\":1991}");
-	fixture_put(table, "Queen", "Bohemian", "{\"year\":1975,\"n\":1}");
-	memset(large, 'x', sizeof large);
-	memcpy(large, "{\"year\":1977,\"t\":\"", 18);
-	memcpy(large + sizeof large - 3, "\"}", 3);
-	fixture_put(table, "ABBA", "Eagle", large);
-	struct leaf file = fixture_file(table, "Queen", "README");
-	fixture_write(&file, "plain");
-	file = fixture_file(table, NULL, "notes");
-	fixture_write(&file, large);
-	fixture_sound(volume);
+	table = fixture_library(volume);
+	large = fixture_large();
 }
 
 static void shut(void)
@@ -75,14 +64,7 @@ TestSuite(repair, .init = set_up, .fini = tear_down);
 
 static void store_put(const struct buf *key, const void *value, size_t n)
 {
-	struct store_batch *batch;
-	cr_assert_eq(store_batch_new(volume->store, &batch), RC_OK);
-	if (value)
-		store_batch_put(batch, key->data, key->len, value, n);
-	else
-		store_batch_delete(batch, key->data, key->len);
-	cr_assert_eq(store_write(volume->store, batch, false), RC_OK);
-	store_batch_free(batch);
+	fixture_row(volume, key, value, n);
 }
 
 static struct repair_report report;
@@ -297,7 +279,7 @@ Test(repair, bytes_whose_head_is_lost_are_kept_in_a_file)
 	store_put(&row, NULL, 0);
 	repair_says("Music: item ABBA/Eagle: bytes without a head: kept as lost/000001\n");
 	char *text = kept(1);
-	cr_expect_eq(strlen(text), sizeof large - 1);
+	cr_expect_eq(strlen(text), FIXTURE_LARGE - 1);
 	cr_expect_str_eq(text, large);
 	free(text);
 }
