@@ -20,8 +20,8 @@ struct partition_seen {
 	bool known;
 	struct key pk;
 	char name[256];
-	struct why why; /* where it cannot be */
-	bool refused;
+	enum rc admitted; /* why it cannot be */
+	struct why why;
 	struct node *node; /* a hold; NULL: the kernel knows nothing in it */
 };
 
@@ -31,25 +31,28 @@ static bool is_seen(const struct partition_seen *seen, const struct key *pk)
 }
 
 /* By-hand creation would refuse these names, so an import does. With the names held. */
-static void admit(struct frontend *front, const struct import_run *run)
+static enum rc admit(struct frontend *front, const struct import_run *run, struct why *why)
 {
 	struct import *import = run->upload->import;
 	struct partition_seen seen = {.known = false};
 	struct key pk, sk;
 	for (size_t i = 0; i < import_count(import); i++) {
-		struct why why = {.line = 0};
+		struct why words = {.line = 0};
 		if (!import_key(import, i, &pk, &sk))
 			continue;
 		if (!is_seen(&seen, &pk)) {
 			seen.known = true;
 			seen.pk = pk;
-			seen.refused = place_admit_partition(front, run->table, &pk, &seen.why) != RC_OK;
+			seen.admitted = place_admit_partition(front, run->table, &pk, &seen.why);
 		}
-		if (seen.refused)
-			import_refuse(import, i, seen.why.text);
-		else if (place_admit_item(front, run->table, &pk, &sk, &why))
-			import_refuse(import, i, why.text);
+		enum rc rc = seen.admitted ? seen.admitted : place_admit_item(front, run->table, &pk, &sk, &words);
+		const struct why *said = seen.admitted ? &seen.why : &words;
+		if (rc == RC_REFUSED)
+			import_refuse(import, i, said->text);
+		else if (rc)
+			return why_set(why, rc, "%s", said->text);
 	}
+	return RC_OK;
 }
 
 /* The name may be remembered as absent. */
@@ -124,8 +127,9 @@ static enum rc run_batch(struct frontend *front, const struct import_run *run, c
 	names_read(front);
 	enum rc rc = run->table->dead ? RC_STALE : import_gather(import, why);
 	if (!rc) {
-		admit(front, run);
-		rc = import_commit(import, fresh, run->durable, why);
+		rc = admit(front, run, why);
+		if (!rc)
+			rc = import_commit(import, fresh, run->durable, why);
 		if (!rc)
 			tell(front, run);
 	}

@@ -58,7 +58,7 @@ enum rc place_as_plain(struct frontend *front, struct node *parent, const char *
  * RC_NAME_TOO_LONG with why. */
 enum rc place_create(struct frontend *front, struct node *parent, const char *name, bool directory, struct place *ret_place, struct why *why);
 
-/* Whether an item may come to this partition, and under this sort key (len 0: the table has none), by another way than its name: RC_REFUSED where no name could lead to it, or another has it. */
+/* Whether an item may come to this partition, and under this sort key (len 0: the table has none), by another way than its name: RC_REFUSED where no name could lead to it, or another has it; RC_IO, RC_NO_MEMORY, …: that cannot be found out. */
 enum rc place_admit_partition(struct frontend *front, struct node *table, const struct key *pk, struct why *why);
 enum rc place_admit_item(struct frontend *front, struct node *table, const struct key *pk, const struct key *sk, struct why *why);
 

@@ -5,6 +5,17 @@
 #include "index/partition.h"
 #include "index/table.h"
 
+/* It could not be found out, which is nobody's fault who wrote the item. */
+static bool is_trouble(enum rc rc)
+{
+	return rc == RC_NO_MEMORY || rc == RC_IO || rc == RC_CORRUPT || rc == RC_NO_SPACE || rc == RC_STALE;
+}
+
+static enum rc trouble(enum rc rc, const char *name, struct why *why)
+{
+	return why_set(why, rc, "whether another has its file name cannot be found out (%s): %s", rc_name(rc), name);
+}
+
 static enum rc taken(struct why *why)
 {
 	return why_set(why, RC_REFUSED, "another key has its file name already: the two have one hash");
@@ -31,6 +42,8 @@ static enum rc admit_cut(struct frontend *front, struct node *table, const char 
 	if (rc)
 		return rc;
 	rc = place_lookup(front, table, name, &place);
+	if (is_trouble(rc))
+		return trouble(rc, name, why);
 	if (rc || place.kind != NODE_PARTITION)
 		return why_set(why, RC_REFUSED, "no directory can have the name of its partition: %s", name);
 	if (place.leaf.pk.type != KEY_PENDING)
@@ -38,7 +51,9 @@ static enum rc admit_cut(struct frontend *front, struct node *table, const char 
 	rc = partition_get(place.table, NULL, &place.leaf.pk, &record);
 	if (!rc)
 		rc = partition_settle(place.table, &place.leaf.pk, pk);
-	return !rc || rc == RC_NOT_FOUND ? RC_OK : why_set(why, rc, "its partition's directory cannot get this key");
+	if (is_trouble(rc))
+		return trouble(rc, name, why);
+	return !rc || rc == RC_NOT_FOUND ? RC_OK : why_set(why, RC_REFUSED, "its partition's directory cannot get this key");
 }
 
 enum rc place_admit_partition(struct frontend *front, struct node *table, const struct key *pk, struct why *why)
@@ -74,5 +89,7 @@ enum rc place_admit_item(struct frontend *front, struct node *table, const struc
 	if (rc)
 		return rc;
 	rc = place_search(front->volume, &place, LISTING_ITEMS, name, sk->type);
+	if (is_trouble(rc))
+		return trouble(rc, name, why);
 	return rc == RC_NOT_FOUND || (!rc && key_equal(&place.leaf.sk, sk)) ? RC_OK : taken(why);
 }
