@@ -47,13 +47,16 @@ static enum rc poison(struct draft *draft, enum rc rc)
 static enum rc place_bytes(struct draft *draft, const void *bytes, size_t n, uint64_t offset)
 {
 	size_t end = (size_t)offset + n;
-	if (end > draft->bytes.len)
+	bool follows = offset == draft->bytes.len;
+	if (follows)
+		buf_add(&draft->bytes, bytes, n);
+	else if (end > draft->bytes.len)
 		buf_resize(&draft->bytes, end);
 	if (draft->bytes.failed) {
 		draft->bytes.failed = false;
 		return RC_NO_MEMORY;
 	}
-	if (n)
+	if (n && !follows)
 		memcpy(draft->bytes.data + offset, bytes, n);
 	draft->dirty = true;
 	draft->recorded = false;

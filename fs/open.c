@@ -24,11 +24,12 @@ static enum rc be_writer(struct frontend *front, struct handle *handle, const st
 	enum rc stored = RC_NOT_FOUND;
 	pthread_mutex_lock(&front->tree.lock);
 	bool known = node->pending || node->birth;
-	pthread_mutex_unlock(&front->tree.lock);
-	if (!known)
+	if (!known) {
+		pthread_mutex_unlock(&front->tree.lock);
 		stored = node->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
 						       : leaf_get(&place->leaf, NULL, &head, NULL);
-	pthread_mutex_lock(&front->tree.lock);
+		pthread_mutex_lock(&front->tree.lock);
+	}
 	bool there = !node->dead && (node->pending || node->birth || !stored);
 	if (there && !node->pending && !node->birth)
 		node->birth = head.birth;

@@ -27,13 +27,11 @@ struct whole {
 
 static struct item *item_new(const void *document, size_t n)
 {
-	struct whole *whole = calloc(1, sizeof(*whole));
+	struct whole *whole = malloc(sizeof(*whole));
 
 	if (!whole)
 		return NULL;
-	whole->item.document = document;
-	whole->item.document_len = n;
-	whole->item.arena = &whole->arena;
+	whole->item = (struct item){.document = document, .document_len = n, .arena = &whole->arena};
 	item_arena_init(&whole->arena, n);
 	return &whole->item;
 }

@@ -426,9 +426,9 @@ static bool is_plain(uint8_t byte)
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
-/* The same of eight bytes at once, in any order: the subtractions set a byte's top bit where the byte is a control, a quote or a
- * backslash, and beside that at most in bytes that stand above one of these. */
-static bool are_plain(const uint8_t eight[8])
+/* Eight bytes at once: the top bit of each that is not plain. The subtractions may set it, too, in bytes that stand above one that is
+ * not plain, so it is the lowest that counts. */
+static uint64_t not_plain(const uint8_t eight[8])
 {
 	uint64_t bytes, found;
 
@@ -436,7 +436,7 @@ static bool are_plain(const uint8_t eight[8])
 	found = bytes | (bytes - EACH_BYTE(0x20));
 	found |= (bytes ^ EACH_BYTE('"')) - EACH_BYTE(1);
 	found |= (bytes ^ EACH_BYTE('\\')) - EACH_BYTE(1);
-	return !(found & EACH_BYTE(0x80));
+	return found & EACH_BYTE(0x80);
 }
 
 /* How many bytes from here on are a string's plain ASCII. */
@@ -444,8 +444,14 @@ static size_t plain_run(const uint8_t *bytes, size_t n)
 {
 	size_t i = 0;
 
-	while (n - i >= 8 && are_plain(bytes + i))
-		i += 8;
+	for (; n - i >= 8; i += 8) {
+		uint64_t found = not_plain(bytes + i);
+
+		if (found && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+			return i + (size_t)__builtin_ctzll(found) / 8;
+		if (found)
+			break;
+	}
 	while (i < n && is_plain(bytes[i]))
 		i++;
 	return i;
