@@ -8,6 +8,15 @@ void draft_free(struct draft *draft)
 {
 	buf_free(&draft->bytes);
 	free(draft->path);
+	free(draft->why);
+}
+
+void draft_say(struct draft *draft, const struct why *why)
+{
+	if (!draft->why)
+		draft->why = malloc(sizeof *draft->why);
+	if (draft->why)
+		*draft->why = *why;
 }
 
 void draft_done(struct draft *draft)
@@ -37,8 +46,9 @@ enum rc draft_base(struct draft *draft, const void *bytes, size_t n, bool follow
 	return RC_OK;
 }
 
-static enum rc poison(struct draft *draft, enum rc rc)
+static enum rc poison(struct draft *draft, enum rc rc, const struct why *why)
 {
+	draft_say(draft, why);
 	draft->poison = rc;
 	draft->scanning = false;
 	return rc;
@@ -65,11 +75,11 @@ static enum rc place_bytes(struct draft *draft, const void *bytes, size_t n, uin
 
 enum rc draft_write(struct draft *draft, const void *bytes, size_t n, uint64_t offset)
 {
+	struct why why;
 	bool follows = offset == draft->bytes.len;
 	if (offset > ITEM_DOCUMENT_MAX || n > ITEM_DOCUMENT_MAX - offset) {
-		if (!draft->poison)
-			why_set(&draft->why, RC_OK, "an item's document has at most %d bytes", ITEM_DOCUMENT_MAX);
-		return draft->poison ? draft->poison : poison(draft, RC_TOO_BIG);
+		why_set(&why, RC_OK, "an item's document has at most %d bytes", ITEM_DOCUMENT_MAX);
+		return draft->poison ? draft->poison : poison(draft, RC_TOO_BIG, &why);
 	}
 	enum rc rc = place_bytes(draft, bytes, n, offset);
 	if (rc || draft->poison)
@@ -78,8 +88,8 @@ enum rc draft_write(struct draft *draft, const void *bytes, size_t n, uint64_t o
 		draft->scanning = false; /* what was checked is no longer what stands there: the commit checks it all */
 	if (!draft->scanning)
 		return RC_OK;
-	rc = json_feed(&draft->scan, bytes, n, &draft->why);
-	return rc ? poison(draft, rc) : RC_OK;
+	rc = json_feed(&draft->scan, bytes, n, &why);
+	return rc ? poison(draft, rc, &why) : RC_OK;
 }
 
 enum rc draft_resize(struct draft *draft, uint64_t size)

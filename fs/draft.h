@@ -28,7 +28,7 @@ struct draft {
 	bool scanning;  /* everything in `bytes` went through `scan`, and none of it is hopeless */
 	struct json scan;
 	enum rc poison; /* RC_OK: it is not */
-	struct why why; /* of the poison, or of the last refused commit */
+	struct why *why; /* of the poison, or of the last refused commit; NULL: nothing was refused yet, or no memory */
 	enum rc refused; /* the last commit's answer, where it was refused */
 	uint64_t tick;  /* of the last change */
 	int64_t time;   /* and when that was */
@@ -38,6 +38,8 @@ struct draft {
 };
 
 void draft_free(struct draft *draft);
+/* Keeps why it was refused. */
+void draft_say(struct draft *draft, const struct why *why);
 
 /* Starts it empty: O_TRUNC, ftruncate(0), a create. Takes the poison away. */
 void draft_empty(struct draft *draft);

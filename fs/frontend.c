@@ -59,8 +59,10 @@ static void end_handle(struct frontend *front, struct handle *handle)
 		plain_close(front, handle->node);
 	} else if (handle->writer && handle->draft.begun && handle->draft.dirty && !handle->node->dead && handle->draft.bytes.len) {
 		enum rc rc = handle->draft.poison;
+		struct why why;
+		why_set(&why, RC_OK, "the mount ended while this was being written");
 		if (!rc)
-			why_set(&handle->draft.why, RC_OK, "the mount ended while this was being written");
+			draft_say(&handle->draft, &why);
 		handle_reject(front, handle, rc ? rc : RC_UNFINISHED);
 	}
 	handle_free(front, handle);

@@ -13,9 +13,10 @@ struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
 {
 	struct frontend *front = front_of(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	struct handle *handle = calloc(1, sizeof *handle);
+	struct handle *handle = malloc(sizeof *handle);
 	if (!handle)
 		return NULL;
+	*handle = (struct handle){.node = node};
 	pthread_mutex_init(&handle->lock, NULL);
 	pthread_mutex_lock(&front->tree.lock);
 	bool more = node_more(&front->tree, node);
@@ -29,7 +30,6 @@ struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
 		free(handle);
 		return NULL;
 	}
-	handle->node = node;
 	handle->writer = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 	handle->append = flags & O_APPEND;
 	handle->durable = front->options.durable || (flags & (O_SYNC | O_DSYNC));
@@ -212,7 +212,7 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 	if (rc == RC_NOT_FOUND && !why.text[0])
 		why_set(&why, rc, "its table or partition is gone, or its name is no key in the table as it is defined now");
 	if (rc)
-		handle->draft.why = why;
+		draft_say(&handle->draft, &why);
 	return rc;
 }
 
@@ -242,8 +242,11 @@ enum rc handle_commit(struct frontend *front, struct handle *handle, bool last, 
 		return draft->poison;
 	if (!draft->dirty || (!draft->bytes.len && !last))
 		return RC_OK;
-	if (draft->scanning && draft->bytes.len && json_end(&draft->scan, &draft->why))
+	struct why why;
+	if (draft->scanning && draft->bytes.len && json_end(&draft->scan, &why)) {
+		draft_say(draft, &why);
 		return draft->refused = RC_UNFINISHED;
+	}
 	char *path = path_of(&front->tree, handle->node, NULL);
 	struct actor actor = {handle->uid, handle->gid, handle->pid, path ? path : ""};
 	pthread_mutex_t *lock = front_commit_lock(front, handle->node);
@@ -270,9 +273,12 @@ void handle_reject(struct frontend *front, struct handle *handle, enum rc rc)
 		return;
 	char *path = path_of(&front->tree, handle->node, NULL);
 	struct actor actor = {handle->uid, handle->gid, handle->pid, path ? path : ""};
-	if (!draft->why.text[0])
-		why_set(&draft->why, rc, "%s", strerror(reply_errno(rc)));
-	refuse_draft(front, &actor, rc, &draft->why, draft->bytes.len ? &draft->bytes : NULL, &draft->refusal);
+	struct why why;
+	if (!draft->why || !draft->why->text[0])
+		why_set(&why, rc, "%s", strerror(reply_errno(rc)));
+	else
+		why = *draft->why;
+	refuse_draft(front, &actor, rc, &why, draft->bytes.len ? &draft->bytes : NULL, &draft->refusal);
 	draft->recorded = true;
 	free(path);
 }
