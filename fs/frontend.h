@@ -16,6 +16,7 @@ struct frontend_options {
 	uid_t uid;          /* who mounts: owns what is computed, and sees every line of `.itemfs/errors` */
 	gid_t gid;
 	bool durable;                /* -o sync */
+	bool no_xattr;               /* -o nouser_xattr */
 	unsigned threads;            /* that serve at most */
 	void (*ready)(void *context); /* called once, when the kernel has greeted us */
 	void *ready_context;

@@ -41,6 +41,7 @@ static enum rc run_volume(struct volume *volume, struct session *session, const 
 					     .uid = getuid(),
 					     .gid = getgid(),
 					     .durable = options->durable,
+					     .no_xattr = options->no_xattr,
 					     .threads = session_threads(options),
 					     .ready = session_announce,
 					     .ready_context = session};

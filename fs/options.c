@@ -34,6 +34,7 @@ const char options_help[] =
     "     auto_unmount      unmount when the daemon dies\n"
     "     build_rate=N      put at most N items a second into new indexes\n"
     "     max_threads=N     serve with at most N threads (default 32)\n"
+    "     nouser_xattr      no user.itemfs.* attributes, and so one request less for each overwrite\n"
     "     poll=N            look for the next request for up to N microseconds before waiting for it\n"
     "     fsname=NAME       what df and mount show as the source (default: VOLUME)\n"
     "     nosuid, nodev, noexec, noatime …  as in mount(8)\n";
@@ -66,6 +67,8 @@ enum meaning {
 	MEANS_READ_ONLY,
 	MEANS_READ_WRITE,
 	MEANS_POLL,
+	MEANS_NO_XATTR,
+	MEANS_XATTR,
 	MEANS_MAX_THREADS,
 	MEANS_BUILD_RATE,
 	MEANS_PASS_ON,
@@ -92,6 +95,8 @@ static const struct word {
     {"dirsync", MEANS_DURABLE},
     {"async", MEANS_NOT_DURABLE},
     {"poll=", MEANS_POLL},
+    {"nouser_xattr", MEANS_NO_XATTR},
+    {"user_xattr", MEANS_XATTR},
     {"max_threads=", MEANS_MAX_THREADS},
     {"build_rate=", MEANS_BUILD_RATE},
     {"ro", MEANS_READ_ONLY},
@@ -194,6 +199,12 @@ static enum rc take_word(struct options *options, const char *text, struct why *
 	case MEANS_READ_WRITE:
 		options->read_only = false;
 		return pass_on(options, text);
+	case MEANS_NO_XATTR:
+		options->no_xattr = true;
+		return RC_OK;
+	case MEANS_XATTR:
+		options->no_xattr = false;
+		return RC_OK;
 	case MEANS_POLL:
 		return take_number(text, POLL_LIMIT, &options->poll, why);
 	case MEANS_MAX_THREADS:

@@ -28,6 +28,7 @@ struct options {
 	bool debug;
 	bool single_thread;
 	bool durable;
+	bool no_xattr;
 	bool read_only;
 	bool help;
 	bool version;

@@ -1,5 +1,5 @@
 /* xattr: user.itemfs.error, the last line of `.itemfs/errors` for a path, and for items .version, .key and .size. They can be read and are not listed, so
- * that copies carry nothing odd. There are no others: ENOTSUP to set one. */
+ * that copies carry nothing odd. There are no others: ENOTSUP to set one. With -o nouser_xattr there are none at all. */
 #include "fs/place.h"
 #include "fs/reply.h"
 #include "index/refusals.h"
@@ -58,6 +58,10 @@ void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	struct node *node = front_node(front, ino);
 	cleanup_buf struct buf value = {0};
 	enum rc rc = RC_NOT_FOUND;
+	if (front->options.no_xattr) {
+		fuse_reply_err(req, ENOSYS); /* the kernel asks once and then no more, which it does before each O_TRUNC otherwise */
+		return;
+	}
 	if (strncmp(name, "user.", 5) != 0) {
 		fuse_reply_err(req, EOPNOTSUPP); /* security., system., trusted.: there are none, for ever */
 		return;

@@ -28,8 +28,8 @@ RAW = {"create": "create", "overwrite": "overwrite", "read": "read", "names": "l
        "durable1": "durable 1", "unlink": "unlink"}
 
 
-# What an unpinned run tries beside the default: fs/workers.h says what it does.
-POLL = "poll=50"
+# The option that a mode tries beside the default: contrib/itemfs.1 says what they do.
+VARIANTS = {"pinned": "nouser_xattr", "unpinned": "poll=50"}
 
 
 class Results:
@@ -50,7 +50,7 @@ class Results:
         return statistics.median(rates) if rates else None
 
     def systems(self, mode):
-        order = ["itemfs", "itemfs+index", "itemfs " + POLL, "limit", "limit -s", "ext4", "leveldb", "dynalite"]
+        order = ["itemfs", "itemfs+index", *("itemfs " + options for options in VARIANTS.values()), "limit", "limit -s", "ext4", "leveldb", "dynalite"]
         found = {key[2] for key in [*self.rates, *self.reasons] if key[0] == mode}
         return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
@@ -91,8 +91,7 @@ def start_all(place, results, mode):
     systems = []
     makers = [lambda: Itemfs(place), lambda: Itemfs(place, index=True), lambda: Limit(place), lambda: Limit(place, one_thread=True),
               lambda: Disk(place)]
-    if mode == "unpinned":
-        makers.insert(2, lambda: Itemfs(place, options=POLL))
+    makers.insert(2, lambda: Itemfs(place, options=VARIANTS[mode]))
     for make in makers:
         try:
             systems.append(make())

@@ -19,7 +19,7 @@ TARGETS = [("%s, of FUSE's limit" % phase, phase, "limit", at_least, ours)
     ("query of ten, of dynalite", "query", "dynalite", 5, "itemfs"),
 ]
 
-RATIOS = [("itemfs", "limit"), ("itemfs+index", "limit"), ("itemfs", "limit -s"), ("itemfs poll=50", "itemfs"), ("itemfs", "ext4"), ("itemfs", "dynalite")]
+RATIOS = [("itemfs", "limit"), ("itemfs+index", "limit"), ("itemfs", "limit -s"), ("itemfs nouser_xattr", "limit"), ("itemfs poll=50", "itemfs"), ("itemfs", "ext4"), ("itemfs", "dynalite")]
 
 
 def figure(value):

@@ -465,3 +465,16 @@ Test(metadata, everybody_sees_the_true_size_of_their_own_errors)
 	expect_sh(AS_NOBODY "bash -c 'cd \"$M/.itemfs\"; cat errors | wc -l; stat -c %s errors | cmp - <(cat errors | wc -c)'", "1\n");
 	expect_sh("cd \"$M/.itemfs\"; cat errors | wc -l; stat -c %s errors | cmp - <(cat errors | wc -c)", "2\n");
 }
+
+Test(metadata, without_attributes_files_are_what_they_are_with_them)
+{
+	mount_down();
+	mount_up("nouser_xattr");
+	cr_expect_str_eq(attribute(LIAR, "user.itemfs.key"), "<EOPNOTSUPP>");
+	expect_errno(setxattr(at(LIAR), "user.mine", "x", 1, 0), ENOTSUP);
+	char list[16];
+	cr_expect_leq(listxattr(at(LIAR), list, sizeof list), 0);
+	assert_sh("cp -a \"$M/" LIAR "\" \"$D/copy\" && cmp \"$D/copy\" \"$M/" LIAR "\" && cp -a \"$D/copy\" \"$M/Music/Queen/Back.json\"");
+	expect_errno(put(LIAR, "{\"Artist\":1}"), EBADMSG);
+	cr_assert(refusal_of(LIAR));
+}

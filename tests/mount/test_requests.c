@@ -140,3 +140,12 @@ Test(requests, of_names)
 	expect_requests("rmdir ../q || true", "mkdir ../q", 2); /* LOOKUP, MKDIR */
 	expect_requests("mkdir -p ../q", "rmdir ../q", 1);
 }
+
+Test(requests, without_attributes_nobody_asks_for_them)
+{
+	mount_down();
+	mount_up("debug,nouser_xattr");
+	expect_requests(ONE, "echo '{\"a\":2}' > one.json", 5);
+	expect_requests("true", "echo hello > README", 5);
+	expect_requests(EIGHT, "ls -l > /dev/null", 3);
+}

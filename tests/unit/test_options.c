@@ -157,6 +157,10 @@ Test(options, threads_are_bounded_and_a_number)
 	cr_assert_eq(PARSE(&options, NULL, "-o", "max_threads=3,poll=50,clone_fd", "vol", "mnt"), RC_OK);
 	cr_assert_eq(options.max_threads, 3);
 	cr_assert_eq(options.poll, 50);
+	cr_assert_not(options.no_xattr);
+	options_clear(&options);
+	cr_assert_eq(PARSE(&options, NULL, "-o", "user_xattr,nouser_xattr", "vol", "mnt"), RC_OK);
+	cr_assert(options.no_xattr);
 	assert_text(options.passed_on, NULL);
 	options_clear(&options);
 	ASSERT_REFUSED("build_rate", "-obuild_rate=0", "vol", "mnt");
