@@ -274,7 +274,9 @@ void handle_reject(struct frontend *front, struct handle *handle, enum rc rc)
 	char *path = path_of(&front->tree, handle->node, NULL);
 	struct actor actor = {handle->uid, handle->gid, handle->pid, path ? path : ""};
 	struct why why;
-	if (!draft->why || !draft->why->text[0])
+	if (rc == RC_NO_SPACE)
+		snapshot_why_full(front->volume, &why);
+	else if (!draft->why || !draft->why->text[0])
 		why_set(&why, rc, "%s", strerror(reply_errno(rc)));
 	else
 		why = *draft->why;

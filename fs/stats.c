@@ -22,15 +22,26 @@ static json_t *volume_json(const struct volume_figures *figures)
 			 "index_entries", whole(figures->entries), "sequence", whole(figures->sequence));
 }
 
-static json_t *engine_json(const struct store_figures *engine)
+/* "ok", or what every write gives, and why. */
+static void writes_words(struct frontend *front, enum rc broken, char *ret, size_t size)
 {
+	struct why why = {.text = ""};
+	if (broken == RC_NO_SPACE)
+		snapshot_why_full(front->volume, &why);
+	snprintf(ret, size, "%s%s%s", broken ? rc_name(broken) : "ok", why.text[0] ? ": " : "", why.text);
+}
+
+static json_t *engine_json(struct frontend *front, const struct store_figures *engine)
+{
+	char writes[sizeof(struct why) + 32]; /* and the name of an rc */
+	writes_words(front, engine->broken, writes, sizeof writes);
 	json_t *levels = json_array();
 	for (size_t i = 0; i < STORE_LEVELS; i++)
 		json_array_append_new(levels, whole(engine->files[i]));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s}", "gets", whole(engine->gets), "cursors", whole(engine->cursors),
 			 "batches", whole(engine->batches), "snapshots", whole(engine->snapshots), "memory_bytes", whole(engine->memory),
 			 "disk_bytes", whole(engine->disk), "tables_by_level", levels, "unsynced", !engine->settled, "writes",
-			 engine->broken ? rc_name(engine->broken) : "ok");
+			 writes);
 }
 
 static json_t *memory_json(struct frontend *front, const struct store_figures *engine)
@@ -81,7 +92,7 @@ enum rc stats_json(struct frontend *front, struct buf *out)
 		return rc;
 	json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", ITEMFS_VERSION, "seconds_mounted",
 				 json_real((double)((clock_now() - front->mounted) / 1000000) / 1000), "volume", volume_json(&figures),
-				 "engine", engine_json(&figures.engine), "cache",
+				 "engine", engine_json(front, &figures.engine), "cache",
 				 json_pack("{s:o, s:o}", "capacity_bytes", whole(figures.engine.cache), "write_buffer_bytes",
 					   whole(figures.engine.write_buffer)),
 				 "memory", memory_json(front, &figures.engine), "open", open_json(front), "requests", requests_json(&front->requests));

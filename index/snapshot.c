@@ -156,6 +156,17 @@ enum rc snapshot_next(struct volume *volume, const char *name, char ret_name[SNA
 	return snapshot ? RC_OK : RC_NOT_FOUND;
 }
 
+void snapshot_why_full(struct volume *volume, struct why *why)
+{
+	char name[SNAPSHOT_NAME_MAX + 1];
+	if (!store_waits(volume->store))
+		why_set(why, RC_NO_SPACE, "the disk is full");
+	else if (snapshot_next(volume, "", name) == RC_OK)
+		why_set(why, RC_NO_SPACE, "the disk was full, and writing goes on when no snapshot is held any more: rmdir .itemfs/snapshots/%s", name);
+	else
+		why_set(why, RC_NO_SPACE, "the disk was full, and writing goes on when the files and directories that are open are closed");
+}
+
 void snapshots_forget(struct volume *volume)
 {
 	while (volume->snapshots)

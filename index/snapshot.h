@@ -44,6 +44,10 @@ const struct view *snapshot_view(const struct snapshot *snapshot);
 /* A table of it, frozen; a reference of the caller's (table_unref). The same object for the same name. RC_NOT_FOUND, RC_CORRUPT, RC_IO. */
 enum rc snapshot_table(struct snapshot *snapshot, const char *name, struct table **ret_table);
 
+/* Why a write finds no room (RC_NO_SPACE), in words. Where there is room again and the engine cannot be opened anew as long as a snapshot is held, they name it: it is for its owner to drop, as a backup
+ * may be reading it. */
+void snapshot_why_full(struct volume *volume, struct why *why);
+
 bool table_is_frozen(const struct table *table);
 
 #endif

@@ -684,6 +684,11 @@ enum rc store_sync(struct store *store)
 	return rc ? rc : log_sync_settle(&store->sync);
 }
 
+bool store_waits(struct store *store)
+{
+	return recovery_waits(&store->recovery);
+}
+
 uint64_t store_generation(struct store *store)
 {
 	return __atomic_load_n(&store->recovery.generation, __ATOMIC_ACQUIRE);

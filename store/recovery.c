@@ -15,6 +15,21 @@ void recovery_destroy(struct recovery *recovery)
 	range_free(&recovery->freed);
 }
 
+static bool is_mendable(const struct recovery *recovery)
+{
+	return __atomic_load_n(&recovery->mendable, __ATOMIC_RELAXED);
+}
+
+static void set_mendable(struct recovery *recovery, bool mendable)
+{
+	__atomic_store_n(&recovery->mendable, mendable, __ATOMIC_RELAXED);
+}
+
+static bool is_held(const struct recovery *recovery)
+{
+	return __atomic_load_n(&recovery->held, __ATOMIC_ACQUIRE);
+}
+
 /* ---- using it ---- */
 
 /* With `using` held alone. */
@@ -26,7 +41,7 @@ static enum rc exchange(struct recovery *recovery)
 	if (rc)
 		return rc;
 	log_sync_mend(recovery->sync);
-	recovery->mendable = false;
+	set_mendable(recovery, false);
 	__atomic_add_fetch(&recovery->generation, 1, __ATOMIC_RELEASE);
 	return RC_OK;
 }
@@ -64,13 +79,13 @@ void recovery_let_go(struct recovery *recovery)
 
 void recovery_failed(struct recovery *recovery, enum rc rc)
 {
-	recovery->mendable = rc == RC_NO_SPACE && log_sync_broken(recovery->sync) == RC_OK;
+	set_mendable(recovery, rc == RC_NO_SPACE && log_sync_broken(recovery->sync) == RC_OK);
 	log_sync_break(recovery->sync, rc);
 }
 
 void recovery_give_up(struct recovery *recovery)
 {
-	recovery->mendable = false;
+	set_mendable(recovery, false);
 }
 
 enum rc recovery_mend(struct recovery *recovery)
@@ -80,10 +95,15 @@ enum rc recovery_mend(struct recovery *recovery)
 	if (rc != RC_NO_SPACE || !room_to_recover(&recovery->room))
 		return rc;
 	pthread_rwlock_wrlock(&recovery->using);
-	if (recovery->mendable && !__atomic_load_n(&recovery->held, __ATOMIC_ACQUIRE))
+	if (is_mendable(recovery) && !is_held(recovery))
 		rc = exchange(recovery);
 	pthread_rwlock_unlock(&recovery->using);
 	return rc;
+}
+
+bool recovery_waits(const struct recovery *recovery)
+{
+	return log_sync_broken(recovery->sync) == RC_NO_SPACE && is_mendable(recovery) && is_held(recovery) && room_to_recover(&recovery->room);
 }
 
 /* 5 in the header. */

@@ -39,7 +39,7 @@ struct recovery {
 	struct room room;
 	pthread_rwlock_t using;
 	bool open;           /* changed under `using` alone: there is an engine */
-	bool mendable;       /* changed under `writing`, or `using` alone */
+	bool mendable;       /* atomic; changed under `writing`, or `using` alone */
 	uint64_t held;       /* atomic: cursors and snapshots */
 	uint64_t generation; /* atomic: how often it was exchanged */
 	struct range freed;  /* under `writing`: since it was last merged */
@@ -57,6 +57,9 @@ void recovery_leave(struct recovery *recovery);
 /* A cursor or a snapshot was made, while the engine is used; and is gone, at any time. */
 void recovery_hold(struct recovery *recovery);
 void recovery_let_go(struct recovery *recovery);
+
+/* Writing has ended at a full disk, there is room again, and yet it cannot go on as somebody holds a cursor or a snapshot. At any time. */
+bool recovery_waits(const struct recovery *recovery);
 
 /* The rest is called with `writing` held, and the engine not in use unless it says so. */
 

@@ -55,6 +55,9 @@ void store_batch_frees(struct store_batch *batch);
  * snapshot is held: it opens the store anew, and goes on. RC_IO: the disk fails; whether the batch is there is known after the next open by somebody; every write fails until then. */
 enum rc store_write(struct store *store, struct store_batch *batch, bool durable);
 
+/* It takes no write since the disk was full, though there is room again: as soon as whoever holds a cursor or a snapshot lets go, it does. */
+bool store_waits(struct store *store);
+
 /* How often it was opened anew by itself. */
 uint64_t store_generation(struct store *store);
 

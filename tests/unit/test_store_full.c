@@ -1,7 +1,8 @@
 /* store: a disk that is full. Runs on a small file system in memory, mounted where nobody else sees it; skipped where
  * that is not allowed. */
+#include "index/snapshot.h"
 #include "store/store.h"
-#include <criterion/criterion.h>
+#include "tests/unit/fixture.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -263,6 +264,67 @@ Test(store_full, goes_on_with_all_it_took_after_the_disk_ended_under_it)
 		empty_volume();
 	}
 	cr_assert_eq(by_itself, 10);
+	unmount_small_disk();
+}
+
+static enum rc put_text(struct table *table, int i)
+{
+	char name[32], document[VALUE + 32];
+	struct leaf leaf;
+	unsigned seed = (unsigned)i + 1;
+	int n = snprintf(document, sizeof document, "{\"t\":\"");
+
+	snprintf(name, sizeof name, "%06d", i);
+	leaf = fixture_item(table, "p", name);
+	while (n < VALUE)
+		document[n++] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"[rand_r(&seed) >> 7 & 63];
+	strcpy(document + n, "\"}");
+	return fixture_try_write(&leaf, document, NULL);
+}
+
+/* A snapshot is a promise to whoever reads it, and LevelDB's do not survive its being closed. So it is kept, writing stays refused, and the words say whose it is to drop. */
+Test(store_full, keeps_a_snapshot_and_names_it_as_what_writing_waits_for)
+{
+	struct volume_options options = {.create = true, .passive = true, .holder = "a test"};
+	struct volume *of;
+	struct table *table, *frozen;
+	struct snapshot *snapshot;
+	struct why why = {.text = ""};
+	struct leaf leaf;
+	enum rc rc = RC_OK;
+	int n = 1;
+
+	mount_small_disk("size=32m");
+	cr_assert_eq(volume_open(volume, &options, &of, &why), RC_OK, "%s", why.text);
+	table = fixture_table(of, "Music");
+	fixture_put(table, "p", "first", "{}");
+	cr_assert_eq(snapshot_take(of, "monday", NULL), RC_OK);
+	put_ballast(26 << 20);
+	for (lie_about_room = true; !rc; n++)
+		rc = put_text(table, n);
+	lie_about_room = false;
+	cr_assert_eq(rc, RC_NO_SPACE, "%s", rc_name(rc));
+	snapshot_why_full(of, &why);
+	cr_expect_str_eq(why.text, "the disk is full");
+
+	cr_assert_eq(unlink(ballast), 0);
+	cr_expect_eq(put_text(table, n), RC_NO_SPACE, "there is room, and a snapshot that would be lost");
+	snapshot_why_full(of, &why);
+	cr_expect_not_null(strstr(why.text, "rmdir .itemfs/snapshots/monday"), "%s", why.text);
+	cr_assert_eq(snapshot_find(of, "monday", &snapshot), RC_OK);
+	cr_assert_eq(snapshot_table(snapshot, "Music", &frozen), RC_OK);
+	leaf = fixture_item(frozen, "p", "first");
+	cr_expect(fixture_reads(&leaf, "{}"));
+	leaf = fixture_item(frozen, "p", "000001");
+	cr_expect(!fixture_reads(&leaf, "{}"), "it came later");
+	table_unref(frozen);
+	snapshot_unref(snapshot);
+
+	cr_assert_eq(snapshot_drop(of, "monday"), RC_OK);
+	cr_expect_eq(put_text(table, n), RC_OK);
+	fixture_sound(of);
+	table_unref(table);
+	volume_close(of);
 	unmount_small_disk();
 }
 
