@@ -106,7 +106,7 @@ static int repair(const char *path)
 	enum rc rc = repair_volume(path, stdout, &report, &why);
 
 	if (rc != RC_OK) {
-		fprintf(stderr, "fsck.itemfs: %s: not repaired, and left as found: %s\n", path,
+		fprintf(stderr, "fsck.itemfs: %s: not repaired: %s\n", path,
 			why.text[0] != '\0' ? why.text : rc_name(rc));
 		return rc == RC_CORRUPT ? CHECK_UNCORRECTED : CHECK_FAILED;
 	}

@@ -128,7 +128,8 @@ enum rc repair_exchange(const char *path, const char *place, struct why *why)
 			return repair_failed(why, db);
 		if (rename(new, db) != 0) {
 			enum rc rc = repair_failed(why, db);
-			rename(old, db);
+			if (rename(old, db) != 0)
+				why_set(why, rc, "%s: %s: the repaired store is ready in %s, and the next mount or repair puts it in its place", db, strerror(errno), new);
 			return rc;
 		}
 	}

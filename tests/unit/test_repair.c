@@ -181,6 +181,7 @@ static void repair_fails_after(int renames)
 	no_exchange = true;
 	renames_left = renames;
 	cr_expect_eq(repair_volume(path, stdout, &report, &why), RC_IO);
+	cr_expect_eq(!has("db"), strstr(why.text, "the next mount") != NULL, "%s", why.text);
 	renames_left = -1;
 }
 
