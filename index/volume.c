@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,9 +174,27 @@ static enum rc make_or_find(const char *path, bool create, struct why *why)
 }
 
 /* Who unmounts sees the mount gone before the process that served it is: `fusermount3 -u MNT && fsck.itemfs VOLUME` comes while that
- * one still closes. So a volume whose holder has taken its words out of the lock is waited for, and any other for as long as
- * a holder may need to come to that. */
+ * one still closes. So a volume whose holder has taken its words out of the lock is waited for; so is one whose holder is a mount that
+ * is gone, as a machine with much to do may take long to come to that; and any other for a moment. */
 enum { LOCK_PAUSE_MS = 10, LOCK_GRACE = 50, LOCK_PATIENCE = 6000 }; /* the latter two in pauses */
+#define LOCK_PROCESS " (process " /* between its words and its number */
+
+/* What the holder's words say of it: a mountpoint, and nothing is mounted there. In another mount namespace it may be: who comes then is told after a minute. */
+static bool is_mount_gone(const char *words)
+{
+	char space[4096 + sizeof(struct mntent)];
+	struct mntent entry;
+	const char *end = strstr(words, LOCK_PROCESS);
+	FILE *mounts = words[0] == '/' && end ? setmntent("/proc/self/mounts", "r") : NULL;
+	if (!mounts)
+		return false;
+	size_t n = (size_t)(end - words);
+	bool found = false;
+	while (!found && getmntent_r(mounts, &entry, space, sizeof space))
+		found = strlen(entry.mnt_dir) == n && strncmp(entry.mnt_dir, words, n) == 0;
+	endmntent(mounts);
+	return !found;
+}
 
 static bool wait_for_lock(int fd, char *words, size_t size)
 {
@@ -185,7 +204,7 @@ static bool wait_for_lock(int fd, char *words, size_t size)
 		ssize_t n = pread(fd, words, size - 1, 0);
 		words[n > 0 ? n : 0] = 0;
 		words[strcspn(words, "\n")] = 0;
-		if (!taken || pauses >= (words[0] ? LOCK_GRACE : LOCK_PATIENCE))
+		if (!taken || pauses >= LOCK_PATIENCE || (words[0] && pauses >= LOCK_GRACE && !is_mount_gone(words)))
 			return false;
 		nanosleep(&pause, NULL);
 	}
@@ -205,7 +224,7 @@ enum rc volume_lock(const char *volume, const char *holder, int *ret_fd, struct 
 	enum rc rc = RC_OK;
 	if (!wait_for_lock(fd, words, sizeof words)) {
 		rc = why_set(why, RC_BUSY, "%s is in use: %s", volume, words[0] ? words : "another process has it open");
-	} else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%s (process %ld)\n", holder ? holder : "itemfs", (long)getpid()) < 0) {
+	} else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%s" LOCK_PROCESS "%ld)\n", holder ? holder : "itemfs", (long)getpid()) < 0) {
 		rc = why_set(why, rc_of_errno(errno), "%s/lock: %s", volume, strerror(errno));
 	}
 	if (rc)

@@ -3,6 +3,7 @@
 #include "tests/mount/harness.h"
 #include "tests/mount/slow.h"
 #include "tests/latch.h"
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -262,6 +263,25 @@ Test(slow, a_mount_that_is_taken_down_under_a_write_that_takes_long_has_it_after
 	mount_stop();
 	mount_up(NULL);
 	expect_both("{\"Year\":3}", "{\"Year\":2}");
+}
+
+static int checks(const char *path, const char *volume_of)
+{
+	(void)path;
+	return fsck_volume(volume_of);
+}
+
+/* The mount is gone before the daemon has seen it, which may take longer than who asks would wait for somebody else's volume. */
+Test(slow, a_volume_whose_mount_is_gone_is_waited_for)
+{
+	pid_t writer = held(SLOW_WRITE, writes, "Music/Queen/A.json", "{\"Year\":3}");
+	assert_sh("fusermount3 -uz $M");
+	pid_t checker = start(checks, "", volume());
+	poll(NULL, 0, 1500); /* past its patience; if it has not begun by then, the test shows less */
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	cr_expect_eq(result_of(checker), 0);
+	mount_stop();
 }
 
 /* ---- what the kernel is told late ---- */
