@@ -33,7 +33,7 @@ static enum rc get_at(const struct leaf *leaf, const struct store_snapshot *at, 
 	const uint8_t *in;
 	struct head head;
 	leaf_row(leaf, &row);
-	enum rc rc = store_get(store, at, row.data, row.len, &value);
+	enum rc rc = row_get(leaf->table->volume, at, &row, !ret_document, &value); /* who asks for a head alone is about to do something with it */
 	if (!rc)
 		rc = head_read(value.data, value.len, &head, &in);
 	if (rc)

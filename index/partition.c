@@ -123,7 +123,7 @@ enum rc partition_get(struct table *table, const struct view *view, const struct
 	if (rc)
 		return rc;
 	row_partition(&row, table->id, pk);
-	rc = store_get(table->volume->store, view_snapshot(table_view(table, view)), row.data, row.len, &value);
+	rc = row_get(table->volume, view_snapshot(table_view(table, view)), &row, true, &value);
 	table_leave(table);
 	return rc ? rc : partition_read(value.data, value.len, ret_record);
 }

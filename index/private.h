@@ -28,6 +28,7 @@ struct volume {
 	int lock_fd;
 	bool durable;
 	struct store *store;
+	struct recent *recent; /* asked wherever a row is read as it is now */
 
 	/* The queue. `lock` guards what stands before txn; txn and record belong to the leader. */
 	pthread_mutex_t lock;
@@ -69,6 +70,12 @@ enum rc volume_lock(const char *path, const char *holder, int *ret_fd, struct wh
 static inline struct store_snapshot *view_snapshot(const struct view *view)
 {
 	return view ? view->snapshot : NULL;
+}
+
+/* Appends a row's value in a view (NULL: as it is now). `again`: it will be asked for again soon. */
+static inline enum rc row_get(struct volume *volume, const struct store_snapshot *at, const struct buf *row, bool again, struct buf *ret_value)
+{
+	return at ? store_get(volume->store, at, row->data, row->len, ret_value) : recent_get(volume->recent, row, again, ret_value);
 }
 
 /* A cursor over the rows from `low` up to `high`. RC_NO_MEMORY also where a bound could not be composed: it would be the bound of another range, or of everything. */

@@ -1,19 +1,15 @@
 /* txn: see txn.h. A log of row changes; each row's newest stands first in its hash chain, so a rollback pops the log from its end and every
- * chain is as it was.
- *
- * A commit reads a few rows that the one before it wrote (counters, the partition), and its item's head more than once. Those kinds of rows are remembered as they are stored (or are
- * not), in a table of one slot a hash: they change by commits alone, which all pass here, so what is remembered is what a read would give. A write that failed may be
- * there or not: then nothing is remembered. */
+ * chain is as it was. */
 #include "index/txn.h"
 #include "index/usage.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS = 1024, NONE = UINT32_MAX, SLOTS = 256, SLOT_BYTES = 2048, LETTER = 4 };
+enum { BUCKETS = 1024, NONE = UINT32_MAX };
 
 struct change {
 	size_t key, key_n, value, value_n; /* offsets in bytes */
-	uint32_t next, bucket;
+	uint32_t next, hash;
 	bool deleted;
 };
 
@@ -24,21 +20,14 @@ struct charge {
 	uint64_t units;
 };
 
-/* A row as it is stored. */
-struct slot {
-	struct buf key; /* empty: the slot is free */
-	struct buf value;
-	bool absent;
-};
-
 struct txn {
 	struct store *store;
+	struct recent *recent;
 	struct store_batch *batch;
 	struct change *changes;
 	size_t count, cap;
 	struct buf bytes;
 	uint32_t bucket[BUCKETS];
-	struct slot slots[SLOTS];
 	struct charge *charges;
 	size_t charge_count, charge_cap, charge_mark;
 	uint64_t sequence;
@@ -46,12 +35,13 @@ struct txn {
 	bool failed;
 };
 
-enum rc txn_new(struct store *store, struct txn **ret_txn)
+enum rc txn_new(struct store *store, struct recent *recent, struct txn **ret_txn)
 {
 	struct txn *txn = calloc(1, sizeof *txn);
 	if (!txn)
 		return RC_NO_MEMORY;
 	txn->store = store;
+	txn->recent = recent;
 	memset(txn->bucket, 0xff, sizeof txn->bucket);
 	enum rc rc = store_batch_new(store, &txn->batch);
 	if (rc) {
@@ -62,57 +52,15 @@ enum rc txn_new(struct store *store, struct txn **ret_txn)
 	return RC_OK;
 }
 
-static void forget(struct slot *slot)
-{
-	buf_free(&slot->key);
-	buf_free(&slot->value);
-}
-
-static void forget_all(struct txn *txn)
-{
-	for (size_t i = 0; i < SLOTS; i++)
-		forget(&txn->slots[i]);
-}
-
-/* Heads of items and files, partitions, counters. */
-static bool is_remembered(const uint8_t *key, size_t n)
-{
-	return n > LETTER && memchr("HFPC", key[LETTER], 4) != NULL;
-}
-
-static bool is_of(const struct slot *slot, const uint8_t *key, size_t n)
-{
-	return slot->key.len == n && memcmp(slot->key.data, key, n) == 0;
-}
-
 static bool same(const uint8_t *bytes, size_t n, const struct buf *value)
 {
 	return n == value->len && (!n || memcmp(bytes, value->data, n) == 0);
-}
-
-/* value NULL: it is absent. What takes too much room is forgotten. */
-static void remember(struct slot *slot, const uint8_t *key, size_t n, const uint8_t *value, size_t value_n)
-{
-	if (n + value_n > SLOT_BYTES) {
-		forget(slot);
-		return;
-	}
-	if (!is_of(slot, key, n)) {
-		buf_clear(&slot->key);
-		buf_add(&slot->key, key, n);
-	}
-	buf_clear(&slot->value);
-	buf_add(&slot->value, value, value_n);
-	slot->absent = !value;
-	if (slot->key.failed || slot->value.failed)
-		forget(slot);
 }
 
 void txn_free(struct txn *txn)
 {
 	if (!txn)
 		return;
-	forget_all(txn);
 	store_batch_free(txn->batch);
 	buf_free(&txn->bytes);
 	free(txn->charges);
@@ -120,50 +68,24 @@ void txn_free(struct txn *txn)
 	free(txn);
 }
 
-static uint32_t bucket_of(const struct buf *key)
+static const struct change *newest(const struct txn *txn, uint32_t hash, const uint8_t *key, size_t n)
 {
-	uint64_t h = 14695981039346656037u;
-	for (size_t i = 0; i < key->len; i++)
-		h = (h ^ key->data[i]) * 1099511628211u;
-	return (uint32_t)(h ^ h >> 32) % BUCKETS;
-}
-
-static const struct change *newest(const struct txn *txn, uint32_t bucket, const uint8_t *key, size_t n)
-{
-	for (uint32_t i = txn->bucket[bucket]; i != NONE; i = txn->changes[i].next) {
+	for (uint32_t i = txn->bucket[hash % BUCKETS]; i != NONE; i = txn->changes[i].next) {
 		const struct change *c = &txn->changes[i];
-		if (c->key_n == n && memcmp(txn->bytes.data + c->key, key, n) == 0)
+		if (c->hash == hash && c->key_n == n && memcmp(txn->bytes.data + c->key, key, n) == 0)
 			return c;
 	}
 	return NULL;
-}
-
-static enum rc get_stored(struct txn *txn, uint32_t bucket, const struct buf *key, struct buf *ret_value)
-{
-	struct slot *slot = &txn->slots[bucket % SLOTS];
-	if (!is_remembered(key->data, key->len))
-		return store_get(txn->store, NULL, key->data, key->len, ret_value);
-	if (is_of(slot, key->data, key->len)) {
-		buf_add(ret_value, slot->value.data, slot->value.len);
-		return slot->absent ? RC_NOT_FOUND : ret_value->failed ? RC_NO_MEMORY : RC_OK;
-	}
-	size_t before = ret_value->len;
-	enum rc rc = store_get(txn->store, NULL, key->data, key->len, ret_value);
-	if (rc == RC_OK)
-		remember(slot, key->data, key->len, ret_value->data + before, ret_value->len - before);
-	else if (rc == RC_NOT_FOUND)
-		remember(slot, key->data, key->len, NULL, 0);
-	return rc;
 }
 
 enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value)
 {
 	if (key->failed)
 		return RC_NO_MEMORY;
-	uint32_t bucket = bucket_of(key);
-	const struct change *c = txn->count ? newest(txn, bucket, key->data, key->len) : NULL;
+	uint32_t hash = recent_hash(key->data, key->len);
+	const struct change *c = txn->count ? newest(txn, hash, key->data, key->len) : NULL;
 	if (!c)
-		return get_stored(txn, bucket, key, ret_value);
+		return recent_get_hashed(txn->recent, hash, key, true, ret_value);
 	if (c->deleted)
 		return RC_NOT_FOUND;
 	buf_add(ret_value, txn->bytes.data + c->value, c->value_n);
@@ -171,15 +93,12 @@ enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value)
 }
 
 /* Whether the row is known to be as it is to become: most overwrites leave a table's counters as they are. Then nothing is written. */
-static bool stands(const struct txn *txn, uint32_t bucket, const struct buf *key, const struct buf *value)
+static bool stands(const struct txn *txn, uint32_t hash, const struct buf *key, const struct buf *value)
 {
-	const struct change *c = txn->count ? newest(txn, bucket, key->data, key->len) : NULL;
-	if (c)
-		return value ? !c->deleted && same(txn->bytes.data + c->value, c->value_n, value) : c->deleted;
-	const struct slot *slot = &txn->slots[bucket % SLOTS];
-	if (!is_of(slot, key->data, key->len)) /* one of another kind is in none */
-		return false;
-	return value ? !slot->absent && same(slot->value.data, slot->value.len, value) : slot->absent;
+	const struct change *c = txn->count ? newest(txn, hash, key->data, key->len) : NULL;
+	if (!c)
+		return recent_is(txn->recent, hash, key, value);
+	return value ? !c->deleted && same(txn->bytes.data + c->value, c->value_n, value) : c->deleted;
 }
 
 static void record(struct txn *txn, const struct buf *key, const struct buf *value)
@@ -188,8 +107,8 @@ static void record(struct txn *txn, const struct buf *key, const struct buf *val
 		txn->failed = true;
 		return;
 	}
-	uint32_t bucket = bucket_of(key);
-	if (stands(txn, bucket, key, value))
+	uint32_t hash = recent_hash(key->data, key->len);
+	if (stands(txn, hash, key, value))
 		return;
 	if (txn->count == txn->cap) {
 		size_t cap = txn->cap ? txn->cap * 2 : 64;
@@ -201,7 +120,7 @@ static void record(struct txn *txn, const struct buf *key, const struct buf *val
 		txn->changes = grown;
 		txn->cap = cap;
 	}
-	struct change c = {.key = txn->bytes.len, .key_n = key->len, .deleted = !value, .bucket = bucket};
+	struct change c = {.key = txn->bytes.len, .key_n = key->len, .deleted = !value, .hash = hash};
 	buf_add(&txn->bytes, key->data, key->len);
 	if (value) {
 		c.value = txn->bytes.len;
@@ -212,8 +131,8 @@ static void record(struct txn *txn, const struct buf *key, const struct buf *val
 		txn->failed = true;
 		return;
 	}
-	c.next = txn->bucket[c.bucket];
-	txn->bucket[c.bucket] = (uint32_t)txn->count;
+	c.next = txn->bucket[hash % BUCKETS];
+	txn->bucket[hash % BUCKETS] = (uint32_t)txn->count;
 	txn->changes[txn->count++] = c;
 }
 
@@ -274,7 +193,7 @@ void txn_rollback(struct txn *txn, size_t mark)
 {
 	while (txn->count > mark) {
 		const struct change *c = &txn->changes[--txn->count];
-		txn->bucket[c->bucket] = c->next;
+		txn->bucket[c->hash % BUCKETS] = c->next;
 		txn->bytes.len = c->key;
 	}
 	txn->charge_count = mark ? txn->charge_mark : 0;
@@ -292,16 +211,20 @@ size_t txn_bytes(const struct txn *txn)
 	return txn->bytes.len;
 }
 
+static void begin_rows(struct txn *txn)
+{
+	for (size_t i = 0; i < txn->count; i++)
+		recent_begin(txn->recent, txn->changes[i].hash, txn->bytes.data + txn->changes[i].key, txn->changes[i].key_n);
+}
+
 /* What stands in the log is stored now, in its order; or nobody knows. */
-static void remember_changes(struct txn *txn, bool stored)
+static void end_rows(struct txn *txn, bool stored)
 {
 	if (!stored)
-		forget_all(txn);
+		recent_forget(txn->recent);
 	for (size_t i = 0; stored && i < txn->count; i++) {
 		const struct change *c = &txn->changes[i];
-		const uint8_t *key = txn->bytes.data + c->key;
-		if (is_remembered(key, c->key_n))
-			remember(&txn->slots[c->bucket % SLOTS], key, c->key_n, c->deleted ? NULL : txn->bytes.data + c->value, c->value_n);
+		recent_end(txn->recent, c->hash, txn->bytes.data + c->key, c->key_n, c->deleted ? NULL : txn->bytes.data + c->value, c->value_n);
 	}
 }
 
@@ -313,18 +236,19 @@ enum rc txn_write(struct txn *txn, bool durable, bool frees)
 	for (size_t i = 0; i < txn->count; i++) {
 		const struct change *c = &txn->changes[i];
 		const uint8_t *key = txn->bytes.data + c->key;
-		if (newest(txn, c->bucket, key, c->key_n) != c)
+		if (newest(txn, c->hash, key, c->key_n) != c)
 			continue; /* a later commit of the group wrote it again */
 		if (c->deleted)
 			store_batch_delete(txn->batch, key, c->key_n);
 		else
 			store_batch_put(txn->batch, key, c->key_n, txn->bytes.data + c->value, c->value_n);
 	}
+	begin_rows(txn);
 	enum rc rc = store_write(txn->store, txn->batch, durable);
-	remember_changes(txn, rc == RC_OK);
+	end_rows(txn, rc == RC_OK);
 	count_charges(txn, rc == RC_OK);
 	for (size_t i = 0; i < txn->count; i++)
-		txn->bucket[txn->changes[i].bucket] = NONE;
+		txn->bucket[txn->changes[i].hash % BUCKETS] = NONE;
 	txn->count = 0;
 	if (txn->bytes.cap > (size_t)16 << 20)
 		buf_free(&txn->bytes); /* one large commit must not keep its memory for ever */

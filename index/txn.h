@@ -7,6 +7,7 @@
 #ifndef ITEMFS_TXN_H
 #define ITEMFS_TXN_H
 
+#include "index/recent.h"
 #include "store/model/buf.h"
 #include "store/model/rc.h"
 #include "store/store.h"
@@ -15,11 +16,10 @@
 struct txn;
 struct table;
 
-enum rc txn_new(struct store *store, struct txn **ret_txn);
+enum rc txn_new(struct store *store, struct recent *recent, struct txn **ret_txn); /* both borrowed */
 void txn_free(struct txn *txn);
 
-/* Appends the row's value as this commit sees it. RC_NOT_FOUND. Heads ('H', 'F'), partitions and counters may come from memory: such rows of tables that are in use change through a
- * txn only. */
+/* Appends the row's value as this commit sees it. RC_NOT_FOUND. Rows of tables that are in use change through a txn only (recent.h). */
 enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value);
 /* A row that is known to be so already is not written: it costs the engine as much as one that changes. */
 void txn_put(struct txn *txn, const struct buf *key, const struct buf *value);

@@ -242,7 +242,9 @@ static enum rc open_store(struct volume *volume, bool create, struct why *why)
 	struct store_options options = {.create = create};
 	enum rc rc = store_open(path, &options, &volume->store, why);
 	free(path);
-	return rc ? rc : txn_new(volume->store, &volume->txn);
+	if (!rc)
+		rc = recent_new(volume->store, &volume->recent);
+	return rc ? rc : txn_new(volume->store, volume->recent, &volume->txn);
 }
 
 static enum rc read_record(struct volume *volume, struct why *why)
@@ -349,6 +351,7 @@ void volume_close(struct volume *volume)
 	tables_forget(volume);
 	refusals_free(volume);
 	txn_free(volume->txn);
+	recent_free(volume->recent);
 	store_close(volume->store);
 	if (volume->lock_fd >= 0)
 		close(volume->lock_fd);

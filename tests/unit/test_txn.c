@@ -4,6 +4,7 @@
 
 static char *path;
 static struct store *store;
+static struct recent *recent;
 static struct txn *txn;
 
 static void set_up(void)
@@ -11,12 +12,14 @@ static void set_up(void)
 	path = fixture_place();
 	struct store_options options = {.create = true};
 	cr_assert_eq(store_open(path, &options, &store, NULL), RC_OK);
-	cr_assert_eq(txn_new(store, &txn), RC_OK);
+	cr_assert_eq(recent_new(store, &recent), RC_OK);
+	cr_assert_eq(txn_new(store, recent, &txn), RC_OK);
 }
 
 static void tear_down(void)
 {
 	txn_free(txn);
+	recent_free(recent);
 	store_close(store);
 	fixture_remove(path);
 }
