@@ -100,12 +100,14 @@ static enum rc open_buried(fuse_req_t req, struct node *node, int flags, struct 
 	return rc;
 }
 
-static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct handle **ret_handle)
+/* `known`: what the node stands for; NULL: that is found out. */
+static enum rc open_node(fuse_req_t req, struct node *node, const struct place *known, int flags, struct handle **ret_handle)
 {
 	struct frontend *front = front_of(req);
-	struct place place;
+	struct place found;
+	const struct place *place = known ? known : &found;
 	bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
-	enum rc rc = place_of(front, node, &place);
+	enum rc rc = known ? (node->dead ? RC_STALE : RC_OK) : place_of(front, node, &found);
 	if (rc == RC_STALE && !writes)
 		return open_buried(req, node, flags, ret_handle);
 	if (rc)
@@ -119,10 +121,10 @@ static enum rc open_node(fuse_req_t req, struct node *node, int flags, struct ha
 	if (node->kind == NODE_EXPORT_FILE) {
 		rc = export_file_open(front, node, &handle->stream);
 	} else if (node->kind == NODE_PLAIN && !frozen) {
-		rc = plain_open(front, node, &place, flags & O_TRUNC);
+		rc = plain_open(front, node, place, flags & O_TRUNC);
 		handle->plain = !rc;
 	} else if (handle->writer) {
-		rc = be_writer(front, handle, &place);
+		rc = be_writer(front, handle, place);
 		if (!rc && (flags & O_TRUNC))
 			handle_empty(front, handle);
 	}
@@ -149,7 +151,7 @@ void file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	names_read(front);
-	enum rc rc = open_node(req, node, fi->flags, &handle);
+	enum rc rc = open_node(req, node, NULL, fi->flags, &handle);
 	if (!rc)
 		set_flags(node, handle, fi);
 	names_done(front);
@@ -258,7 +260,7 @@ static enum rc open_or_make(fuse_req_t req, struct node *parent, const char *nam
 		rc = create_node(req, parent, name, mode, place, ret_node);
 	if (rc)
 		return rc;
-	rc = !*ret_fresh && (flags & O_EXCL) ? RC_EXISTS : open_node(req, *ret_node, *ret_fresh ? flags & ~O_TRUNC : flags, ret_handle);
+	rc = !*ret_fresh && (flags & O_EXCL) ? RC_EXISTS : open_node(req, *ret_node, place, *ret_fresh ? flags & ~O_TRUNC : flags, ret_handle);
 	if (*ret_fresh && place->kind == NODE_PLAIN && waits(parent, place))
 		plain_drop(front, *ret_node); /* the handle has one of its own */
 	if (rc)
@@ -312,7 +314,7 @@ void file_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 		entry.ino = node_id(&front->tree, node);
 		entry.generation = node->serial;
 		entry.entry_timeout = reply_keep(node->kind);
-		rc = reply_stat(front, node, &entry.attr, &entry.attr_timeout);
+		rc = reply_stat_fresh(front, node, &entry.attr, &entry.attr_timeout);
 		/* Nobody has it open but this handle. Its writes make the kernel ask again, and a commit of nothing is told (handle_commit). */
 		if (handle->created)
 			entry.attr_timeout = entry.entry_timeout;

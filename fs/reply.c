@@ -286,6 +286,21 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	return RC_OK;
 }
 
+enum rc reply_stat_fresh(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	bool waits = node->kind == NODE_ITEM && node->pending && !node->dead;
+	bool written = node->writers;
+	struct meta meta = node->more->fresh;
+	uint64_t size = node->more->pending_size;
+	pthread_mutex_unlock(&front->tree.lock);
+	if (!waits)
+		return reply_stat(front, node, ret_stat, ret_keep);
+	*ret_keep = written ? 0 : reply_keep_found(node->kind);
+	stat_file(ret_stat, node_ino(node), &meta, size);
+	return RC_OK;
+}
+
 enum rc reply_stat_read(struct frontend *front, struct node *node, const struct head *head, uint64_t sequence, struct stat *ret_stat, double *ret_keep)
 {
 	pthread_mutex_lock(&front->tree.lock);

@@ -22,6 +22,8 @@ double reply_keep_found(enum node_kind kind);
 
 /* Attributes of a node (or, node NULL, of what `place` names). RC_NOT_FOUND, RC_STALE. *ret_keep: seconds that they hold. With the names held. */
 enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
+/* The same of a name that was just created, and may wait for its first commit. */
+enum rc reply_stat_fresh(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
 /* The same where what is stored of an item was read just now, and when the volume was at `sequence`: it is not read again if nothing was committed since. */
 enum rc reply_stat_read(struct frontend *front, struct node *node, const struct head *head, uint64_t sequence, struct stat *ret_stat, double *ret_keep);
 /* The same to whoever asks by the node alone: a partition that went with its last item is an empty directory to them, until they remove or forget it (`rm -r` asks between the two). Never for an
