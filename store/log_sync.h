@@ -15,7 +15,7 @@
  * 4. `switches` counts the logs begun; the names of the first `settled` are on the disk too (fsync of the directory).
  * 5. After a failed sync the kernel forgets what it could not write, and a second sync would succeed and mean
  *    nothing. So a failed sync is for ever (`broken`): every write and sync then says the same again, until LevelDB
- *    is opened anew (which leveldb.c does only where it was a write that failed).
+ *    is opened anew (which recovery.h does only where it was a write that failed).
  * 6. A log file that vanishes while we sync has become a table, and tables are synced before their log goes.
  */
 #ifndef ITEMFS_STORE_LOG_SYNC_H

@@ -1,6 +1,6 @@
 /* room: how full the disk below a store is, so that a write is refused before LevelDB meets the end of it.
  *
- * LevelDB needs room behind our back: it merges tables into new ones before it removes the old. A merge that finds none ends all writing until the store is opened anew (leveldb.c does that
+ * LevelDB needs room behind our back: it merges tables into new ones before it removes the old. A merge that finds none ends all writing until the store is opened anew (recovery.h does that
  * when there is room). So a part of the disk is kept for it (the reserve), an eighth of a disk that is small. What frees room may use most of that: rows are only marked as deleted at
  * first, which takes little, and a full disk must be left somehow, also while a merge has the reserve.
  *
