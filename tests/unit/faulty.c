@@ -8,6 +8,7 @@ static __thread struct {
 	unsigned calls;
 	unsigned long n, seen;
 	enum rc rc;
+	struct latch *latch; /* NULL: it fails */
 	bool met;
 } fault;
 
@@ -16,8 +17,15 @@ void faulty_begin(unsigned calls, unsigned long n, enum rc rc)
 	fault.calls = calls;
 	fault.n = n;
 	fault.rc = rc;
+	fault.latch = NULL;
 	fault.seen = 0;
 	fault.met = false;
+}
+
+void faulty_begin_held(unsigned calls, unsigned long n, struct latch *latch)
+{
+	faulty_begin(calls, n, RC_OK);
+	fault.latch = latch;
 }
 
 unsigned long faulty_end(void)
@@ -36,6 +44,8 @@ static enum rc fails(enum faulty_calls call)
 	if (!(fault.calls & call) || ++fault.seen != fault.n)
 		return RC_OK;
 	fault.met = true;
+	if (fault.latch)
+		latch_pass(fault.latch, call);
 	return fault.rc;
 }
 

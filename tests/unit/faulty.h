@@ -6,6 +6,7 @@
 #define ITEMFS_TESTS_FAULTY_H
 
 #include "store/model/rc.h"
+#include "tests/latch.h"
 #include <stdbool.h>
 
 enum faulty_calls {
@@ -16,6 +17,8 @@ enum faulty_calls {
 
 /* From now on the n-th call (from 1) of these kinds in this thread gives `rc`; once. n = 0: only counts. */
 void faulty_begin(unsigned calls, unsigned long n, enum rc rc);
+/* The same, but the n-th call is held by the latch (its first, whatever the kind), and then goes on. */
+void faulty_begin_held(unsigned calls, unsigned long n, struct latch *latch);
 /* How many such calls there were since, and the end of it. */
 unsigned long faulty_end(void);
 /* Whether the fault was met since faulty_begin(). */

@@ -6,6 +6,7 @@
 #include "tests/unit/fixture.h"
 
 #define BIG "{\"year\":1980,\"text\":\"" THOUSAND THOUSAND "\"}"
+#define PROBE "{\"other\":true}"
 #define HUNDRED "la la la la la la la la la la la la la la la la la la la la la la la la la la la la la la la la la "
 #define THOUSAND HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
 
@@ -281,6 +282,9 @@ static void begin(void)
 	path = fixture_place();
 	volume = fixture_open(path);
 	music = other = NULL;
+	struct table *probe = fixture_table(volume, "Probe");
+	fixture_put(probe, "p", "s", PROBE);
+	table_unref(probe);
 }
 
 static void end(void)
@@ -370,3 +374,86 @@ Test(faults, of_room_at_each_write_change_nothing) { every_call_once(FAULTY_WRIT
 Test(faults, of_the_disk_at_each_write_change_nothing) { every_call_once(FAULTY_WRITES, RC_IO); }
 Test(faults, of_memory_at_each_call_of_the_engine_change_nothing) { every_call_once(FAULTY_READS | FAULTY_WRITES, RC_NO_MEMORY); }
 Test(faults, of_memory_at_each_allocation_change_nothing) { every_call_once(FAULTY_MEMORY, RC_NO_MEMORY); }
+
+/* ---- a call that takes long ---- */
+
+static struct latch latch;
+
+struct held_step {
+	pthread_t thread;
+	int step;
+	unsigned long n;
+	enum rc rc;
+	bool met;
+};
+
+static void *run_held(void *context)
+{
+	struct held_step *s = context;
+	faulty_begin_held(FAULTY_READS | FAULTY_WRITES, s->n, &latch);
+	s->rc = session[s->step]();
+	faulty_end();
+	s->met = faulty_met();
+	latch_open(&latch); /* it had no such call */
+	return NULL;
+}
+
+static void *write_probe(void *probe)
+{
+	struct leaf leaf = fixture_item(probe, "p", "s");
+	enum rc rc = write_to(&leaf, PROBE, false);
+	return (void *)(intptr_t)rc;
+}
+
+/* Of another table: reading goes on. */
+static void expect_reads(struct table *probe)
+{
+	struct key pk = fixture_key(KEY_S, KEY_PARTITION, "p");
+	struct leaf leaf = fixture_item(probe, "p", "s");
+	cr_expect(fixture_reads(&leaf, PROBE));
+	fixture_lists(volume, &(struct listing_place){.kind = LISTING_ITEMS, .table = probe, .pk = &pk}, "s ");
+}
+
+/* Runs the step with its n-th call held, and others meanwhile: returns whether it had one. */
+static bool step_held(int step, unsigned long n)
+{
+	struct held_step held = {.step = step, .n = n};
+	struct table *probe = session[step] == reopen ? NULL : fixture_find(volume, "Probe");
+	pthread_t writer;
+	void *written = NULL;
+	latch_set(&latch, FAULTY_READS | FAULTY_WRITES, 1);
+	cr_assert_eq(pthread_create(&held.thread, NULL, run_held, &held), 0);
+	bool meanwhile = latch_await(&latch) && probe;
+	if (meanwhile) {
+		expect_reads(probe);
+		cr_assert_eq(pthread_create(&writer, NULL, write_probe, probe), 0);
+	}
+	latch_open(&latch);
+	pthread_join(held.thread, NULL);
+	if (meanwhile)
+		pthread_join(writer, &written);
+	cr_assert_eq(held.rc, RC_OK, "step %d, with call %lu held: %s", step, n, rc_name(held.rc));
+	cr_assert_eq((intptr_t)written, RC_OK, "a writer beside step %d, call %lu: %s", step, n, rc_name((enum rc)(intptr_t)written));
+	table_unref(probe);
+	return held.met;
+}
+
+Test(faults, of_time_at_each_call_of_the_engine_keep_no_reader_waiting_and_no_writer_for_ever)
+{
+	unsigned long n = 1, count = 0;
+	latch_init(&latch);
+	for (bool more = true; more; n++) {
+		more = false;
+		begin();
+		for (int i = 0; i < STEPS; i++) {
+			bool met = step_held(i, n);
+			count += met;
+			more |= met;
+			expect_state(i, n, RC_OK);
+		}
+		end();
+	}
+	latch_free(&latch);
+	cr_expect_gt(count, STEPS);
+	fprintf(stderr, "faults: %lu × held\n", count);
+}
