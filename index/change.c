@@ -264,39 +264,51 @@ static enum rc entries_change(struct change *change, const struct buf *row, cons
 	return rc;
 }
 
+static bool is_indexed(const struct change *change)
+{
+	return change->schema->count > 0;
+}
+
 /* The item that is there, parsed where an index needs it. RC_NOT_FOUND. */
 static enum rc load_old(struct change *change, const struct buf *row, struct image *image, struct item **ret_item)
 {
-	bool indexed = change->schema->count > 0;
-	enum rc rc = image_load(change->txn, row, indexed, image);
-	return !rc && indexed ? document_stored(&image->document, ret_item) : rc;
+	enum rc rc = image_load(change->txn, row, is_indexed(change), image);
+	return !rc && is_indexed(change) ? document_stored(&image->document, ret_item) : rc;
+}
+
+enum rc change_put_over(struct change *change, const struct buf *row, const struct image *old, const struct key *pk, const struct key *sk,
+			struct head *head, const struct item *item)
+{
+	cleanup_item struct item *old_item = NULL;
+	enum rc rc = old && is_indexed(change) ? document_stored(&old->document, &old_item) : RC_OK;
+	if (rc)
+		return rc;
+	head->version = txn_sequence(change->txn);
+	head->meta.ctime = txn_now(change->txn);
+	const struct schema *schema = change->schema;
+	struct entry_source from = {schema, pk, sk, old_item}, to = {schema, pk, sk, item};
+	rc = entries_change(change, row, &from, &to, head->birth);
+	if (!rc && !old)
+		rc = change_names(change, pk, 1, 0, &head->meta);
+	if (rc)
+		return rc;
+	if (!count(&change->counters.items, !old) ||
+	    !count(&change->counters.bytes, (int64_t)head->measure - (old ? (int64_t)old->head.measure : 0)))
+		return RC_CORRUPT;
+	change->units += write_units(old ? old->head.measure : 0, head->measure);
+	image_store(change->txn, row, head, item->document, old && image_has_body(&old->head));
+	return RC_OK;
 }
 
 enum rc change_put(struct change *change, const struct key *pk, const struct key *sk, struct head *head, const struct item *item)
 {
 	cleanup_buf struct buf row = {0};
 	cleanup_image struct image old = {0};
-	cleanup_item struct item *old_item = NULL;
 	row_item(&row, change->table->id, pk, sk, false);
-	enum rc rc = load_old(change, &row, &old, &old_item);
-	bool fresh = rc == RC_NOT_FOUND;
-	if (rc && !fresh)
+	enum rc rc = image_load(change->txn, &row, is_indexed(change), &old);
+	if (rc && rc != RC_NOT_FOUND)
 		return rc;
-	head->version = txn_sequence(change->txn);
-	head->meta.ctime = txn_now(change->txn);
-	const struct schema *schema = change->schema;
-	struct entry_source from = {schema, pk, sk, old_item}, to = {schema, pk, sk, item};
-	rc = entries_change(change, &row, &from, &to, head->birth);
-	if (!rc && fresh)
-		rc = change_names(change, pk, 1, 0, &head->meta);
-	if (rc)
-		return rc;
-	if (!count(&change->counters.items, fresh) ||
-	    !count(&change->counters.bytes, (int64_t)head->measure - (fresh ? 0 : (int64_t)old.head.measure)))
-		return RC_CORRUPT;
-	change->units += write_units(fresh ? 0 : old.head.measure, head->measure);
-	image_store(change->txn, &row, head, item->document, !fresh && image_has_body(&old.head));
-	return RC_OK;
+	return change_put_over(change, &row, rc ? NULL : &old, pk, sk, head, item);
 }
 
 enum rc change_delete(struct change *change, const struct key *pk, const struct key *sk)

@@ -43,6 +43,10 @@ void change_end(struct change *change);
 /* Puts the item, whether there was one or not. `item` is `document` parsed and checked (document_check) with this key. RC_REFUSED where an index cannot take it. Sets head->version and ctime. */
 enum rc change_put(struct change *change, const struct key *pk, const struct key *sk, struct head *head, const struct item *item);
 
+/* The same where the caller has read what is there in this commit: `row` by image_load(), with the document where the schema has indexes. NULL: nothing is. */
+enum rc change_put_over(struct change *change, const struct buf *row, const struct image *old, const struct key *pk, const struct key *sk,
+			struct head *head, const struct item *item);
+
 /* Takes it away; RC_NOT_FOUND. */
 enum rc change_delete(struct change *change, const struct key *pk, const struct key *sk);
 

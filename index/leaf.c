@@ -202,8 +202,8 @@ static enum rc write_commit(struct txn *txn, void *context)
 	cleanup_buf struct buf row = {0};
 	cleanup_image struct image old = {0};
 	leaf_row(w->leaf, &row);
-	bool emptying = w->leaf->kind == LEAF_ITEM && !write->len;
-	enum rc rc = image_load(txn, &row, emptying, &old);
+	bool is_item = w->leaf->kind == LEAF_ITEM, emptying = is_item && !write->len;
+	enum rc rc = image_load(txn, &row, emptying || (is_item && w->leaf->table->schema->count), &old);
 	bool there = rc == RC_OK;
 	if (rc && rc != RC_NOT_FOUND)
 		return rc;
@@ -221,8 +221,8 @@ static enum rc write_commit(struct txn *txn, void *context)
 	}
 	w->head.size = (uint32_t)write->len;
 	w->head.measure = w->measure;
-	if (w->leaf->kind == LEAF_ITEM)
-		rc = change_put(&change, &w->leaf->pk, leaf_sort_key(w->leaf), &w->head, w->item);
+	if (is_item)
+		rc = change_put_over(&change, &row, there ? &old : NULL, &w->leaf->pk, leaf_sort_key(w->leaf), &w->head, w->item);
 	else
 		rc = leaf_put_file(&change, w->leaf, &w->head, write->document, !there);
 	if (!rc && there && emptying && old.head.size && write->actor)

@@ -2,7 +2,7 @@
 #include "store/rows.h"
 #include <string.h>
 
-enum { HEAD_INLINE = 1, PARTITION_IMPLICIT = 1, DIR_TABLE = 0, DIR_PARTITION = 1, PREFIX = 5 };
+enum { HEAD_BYTES = 61, HEAD_INLINE = 1, PARTITION_IMPLICIT = 1, DIR_TABLE = 0, DIR_PARTITION = 1, PREFIX = 5 };
 
 static void row_start(struct buf *key, uint32_t table, char letter)
 {
@@ -239,6 +239,8 @@ void row_add_meta(struct buf *value, const struct meta *meta)
 void head_write(struct buf *value, const struct head *head, const void *document)
 {
 	bool in = head->size <= ROW_INLINE_MAX;
+	if (!buf_reserve(value, HEAD_BYTES + (in ? head->size : 0))) /* at once, rather than by doubling */
+		return;
 	buf_add_byte(value, in ? HEAD_INLINE : 0);
 	row_add_meta(value, &head->meta);
 	buf_add_u64(value, head->birth);
