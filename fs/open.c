@@ -6,6 +6,7 @@
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include "index/definition.h"
+#include "index/partition.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +179,7 @@ static enum rc create_node(fuse_req_t req, struct node *parent, const char *name
 	struct head head = {.birth = 0};
 	if (parent->kind == NODE_PARTITION) { /* read once, by its key, which `place` has */
 		struct partition_record record;
-		enum rc rc = memo_partition(front, parent, place, &record);
+		enum rc rc = partition_get(place->table, NULL, &place->leaf.pk, &record);
 		if (rc && place->kind == NODE_PLAIN) /* a directory that went with its last name, and that somebody knows yet, takes no file */
 			return rc;
 		meta = reply_new_meta_in(rc ? NULL : &record.meta, mode, ctx);

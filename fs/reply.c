@@ -8,6 +8,7 @@
 #include "fs/query_path.h"
 #include "index/definition.h"
 #include "index/listing.h"
+#include "index/partition.h"
 #include "index/refusals.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -261,7 +262,7 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 		meta = counters.meta;
 		break;
 	case NODE_PARTITION:
-		rc = memo_partition(front, node, &place, &record);
+		rc = partition_get(place.table, NULL, &place.leaf.pk, &record);
 		meta = record.meta;
 		break;
 	case NODE_DEFINITION:
