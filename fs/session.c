@@ -252,7 +252,7 @@ enum rc session_serve(struct session *session, const struct options *options, st
 	result = workers_serve(session->fuse, &workers);
 	ignore_signals();
 	serving = NULL;
-	if (result < 0)
+	if (result < 0 && result != -ECONNABORTED) /* that is an unmount, too: one that came while a request was being read */
 		return why_set(why, RC_IO, "the mount at %s failed: %s", options->mountpoint, strerror(-result));
 	return RC_OK;
 }
