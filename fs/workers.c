@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,6 +60,23 @@ static uint64_t now_ns(void)
 
 static void *work(void *context);
 
+/* What ends the session is told to the caller of workers_serve(): a thread is born with those signals blocked. */
+static int create_thread(struct worker *worker)
+{
+	sigset_t theirs, before;
+	int error;
+
+	sigemptyset(&theirs);
+	sigaddset(&theirs, SIGTERM);
+	sigaddset(&theirs, SIGINT);
+	sigaddset(&theirs, SIGHUP);
+	sigaddset(&theirs, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &theirs, &before);
+	error = pthread_create(&worker->thread, NULL, work, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
 /* Called with the lock. Without memory for another thread those that are there have to do. */
 static int add_worker(struct pool *pool)
 {
@@ -69,7 +87,7 @@ static int add_worker(struct pool *pool)
 		return ENOMEM;
 	worker->pool = pool;
 	sem_init(&worker->call, 0, 0);
-	error = pthread_create(&worker->thread, NULL, work, worker);
+	error = create_thread(worker);
 	if (error) {
 		sem_destroy(&worker->call);
 		free(worker);

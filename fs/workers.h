@@ -24,7 +24,7 @@ struct workers_options {
 };
 
 /* Serves until the session is told to exit, which wakes the caller too where it was a signal (the caller must be the thread that gets signals), or is
- * unmounted. 0, or -errno: no thread could be made, or the kernel's device failed. Signals that the caller blocks are not taken by any worker. */
+ * unmounted. 0, or -errno: no thread could be made, or the kernel's device failed. */
 int workers_serve(struct fuse_session *fuse, const struct workers_options *options);
 
 #endif
