@@ -3,9 +3,9 @@
  *
  * The disk is a small file system in memory, mounted where only this test and its daemon see it; skipped where that is not allowed. How much fits on it is the engine's business: nothing here
  * counts on a number. */
+#include "tests/alone.h"
 #include "tests/mount/harness.h"
 #include <poll.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 
@@ -27,7 +27,7 @@ static void setup(void)
 	mounted = false;
 	memset(there, 0, sizeof there);
 	assert_ok(mkdir(disk(), 0700));
-	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (geteuid() != 0 || !alone() ||
 	    mount("none", disk(), "tmpfs", 0, "size=64m,mode=700") < 0)
 		return;
 	mounted = true;

@@ -2,11 +2,11 @@
  * that is not allowed. */
 #include "index/snapshot.h"
 #include "store/store.h"
+#include "tests/alone.h"
 #include "tests/unit/fixture.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,37 +46,11 @@ static void empty_volume(void)
 	closedir(listing);
 }
 
-static void say(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0)
-		return;
-	if (write(fd, text, strlen(text)) < 0)
-		cr_log_warn("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
-/* A mount namespace of our own; where we are not root, as root of a user namespace of our own. */
-static bool become_alone(void)
-{
-	char map[64];
-	uid_t uid = getuid();
-
-	if (unshare(CLONE_NEWNS) < 0) {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-			return false;
-		snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
-		say("/proc/self/uid_map", map);
-	}
-	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-}
-
 static void mount_small_disk(const char *size)
 {
 	strcpy(place, "/tmp/itemfs-full-XXXXXX");
 	cr_assert_not_null(mkdtemp(place));
-	if (!become_alone() || mount("none", place, "tmpfs", 0, size) < 0) {
+	if (!alone() || mount("none", place, "tmpfs", 0, size) < 0) {
 		rmdir(place);
 		cr_skip_test("no mount of our own to be had");
 	}
