@@ -23,7 +23,7 @@ struct draft {
 	struct buf bytes;
 	bool begun;     /* `bytes` are the draft's; before, the item's own count */
 	bool dirty;
-	uint64_t emptied; /* the last commit of all when the draft was begun empty: an emptying is ordered there, and late where another has committed since */
+	uint64_t emptied; /* the last commit that could be seen when the draft was begun empty: an emptying is ordered there, and late where another has committed since */
 	char *path;       /* where the file was when the draft was begun: a rename carries the draft to another key */
 	bool scanning;  /* everything in `bytes` went through `scan`, and none of it is hopeless */
 	struct json scan;

@@ -107,7 +107,7 @@ static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t 
 		return RC_OK; /* a writer reads what it wrote */
 	uint64_t opened_at = handle->opened_at;
 	handle->opened_at = 0;
-	if (handle->pinned && (offset != 0 || (opened_at && opened_at == volume_sequence(front->volume))))
+	if (handle->pinned && (offset != 0 || (opened_at && volume_stands(front->volume, opened_at))))
 		return RC_OK;
 	cleanup_buf struct buf now = {0};
 	names_read(front);

@@ -220,7 +220,7 @@ void handle_empty(struct frontend *front, struct handle *handle)
 {
 	struct draft *draft = &handle->draft;
 	draft_empty(draft);
-	draft->emptied = volume_sequence(front->volume);
+	draft->emptied = volume_seen(front->volume);
 	draft->tick = front_tick(front);
 	draft->time = clock_now();
 	free(draft->path);

@@ -1,4 +1,4 @@
-/* memo: see memo.h. A commit that is under way and not counted yet is one that nobody was told of: what was read before it may still be said. */
+/* memo: see memo.h. While a commit is under way nothing is known: others may have been told of it already. */
 #include "fs/memo.h"
 #include "fs/front.h"
 #include <string.h>
@@ -30,9 +30,8 @@ void memo_set_absent(struct frontend *front, const struct node *partition, const
 bool memo_is_absent(struct frontend *front, const struct node *partition, const char *name)
 {
 	struct memo *memo = &front->memo;
-	uint64_t now = volume_sequence(front->volume);
 	pthread_mutex_lock(&memo->lock);
-	bool is = memo->directory == partition->serial && memo->sequence == now && strcmp(memo->name, name) == 0;
+	bool is = memo->directory == partition->serial && volume_stands(front->volume, memo->sequence) && strcmp(memo->name, name) == 0;
 	pthread_mutex_unlock(&memo->lock);
 	return is;
 }

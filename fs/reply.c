@@ -309,7 +309,7 @@ enum rc reply_stat_read(struct frontend *front, struct node *node, const struct 
 	bool written = node->writers;
 	pthread_mutex_unlock(&front->tree.lock);
 	/* In this order: who wrote to it and was done before the look at `writers` has committed before the look at the sequence. */
-	if (!stored || volume_sequence(front->volume) != sequence)
+	if (!stored || !volume_stands(front->volume, sequence))
 		return reply_stat(front, node, ret_stat, ret_keep);
 	*ret_keep = written ? 0 : reply_keep_found(node->kind);
 	stat_file(ret_stat, node_ino(node), &head->meta, head->size);

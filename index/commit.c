@@ -45,6 +45,7 @@ static enum rc write_group(struct volume *volume, bool durable, bool frees)
 		txn_rollback(volume->txn, 0);
 		return RC_NO_MEMORY;
 	}
+	__atomic_store_n(&volume->begun, volume->record.sequence, __ATOMIC_RELEASE);
 	enum rc rc = txn_write(volume->txn, durable, frees);
 	__atomic_store_n(&volume->written, volume->record.sequence, __ATOMIC_RELEASE);
 	return rc;

@@ -107,6 +107,8 @@ enum rc listing_has(struct volume *volume, const struct view *view, const struct
 	enum rc rc = listing_begin(volume, view, place, &l);
 	if (rc)
 		return rc;
+	if (!(view ? view_is_current(view) : volume_stands(volume, written)))
+		memo = NULL; /* the snapshot may be of a later commit than that */
 	rc = narrow(l, memo, written);
 	if (!rc)
 		rc = find(l, keys, count);

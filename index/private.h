@@ -40,6 +40,7 @@ struct volume {
 	struct txn *txn;
 	struct volume_record record;
 	uint64_t written; /* atomic: the last sequence whose group is in the store */
+	uint64_t begun;   /* atomic: the last whose group was given to it: readers may see that one or not */
 
 	/* Tables by name. `tables_change` is held over a whole change of the catalogue (create, remove, rename, define), before any gate and any
 	 * commit; `tables_lock` only while these are touched. */

@@ -27,6 +27,16 @@ uint64_t volume_sequence(const struct volume *volume)
 	return __atomic_load_n(&volume->written, __ATOMIC_ACQUIRE);
 }
 
+uint64_t volume_seen(const struct volume *volume)
+{
+	return __atomic_load_n(&volume->begun, __ATOMIC_ACQUIRE);
+}
+
+bool volume_stands(const struct volume *volume, uint64_t sequence)
+{
+	return volume_seen(volume) == sequence;
+}
+
 const char *volume_path(const struct volume *volume)
 {
 	return volume->path;
@@ -55,7 +65,7 @@ enum rc view_open(struct volume *volume, struct view **ret_view)
 
 bool view_is_current(const struct view *view)
 {
-	return view->frozen || view->written == __atomic_load_n(&view->volume->written, __ATOMIC_ACQUIRE);
+	return view->frozen || volume_stands(view->volume, view->written);
 }
 
 void view_close(struct view *view)
@@ -284,7 +294,7 @@ static enum rc read_record(struct volume *volume, struct why *why)
 	if (rc)
 		return why_set(why, rc, "%s: the volume row cannot be read", volume->path);
 	volume->record.format = ROW_FORMAT; /* written by the first commit (rows.h) */
-	volume->written = volume->record.sequence;
+	volume->written = volume->begun = volume->record.sequence;
 	return RC_OK;
 }
 

@@ -39,6 +39,11 @@ enum rc volume_sync(struct volume *volume);
 
 /* The number of the last commit that is stored; no head has a later version. */
 uint64_t volume_sequence(const struct volume *volume);
+/* The last that anybody can have seen: it may be under way. */
+uint64_t volume_seen(const struct volume *volume);
+/* Whether what was read after volume_sequence() had said this is what would be read now: nothing was committed since, and nothing is being. A commit is seen by readers before it is
+ * counted, so that the number alone is no sign: who was told of the new would be told of the old after that. */
+bool volume_stands(const struct volume *volume, uint64_t sequence);
 
 /* Where its files are (for statfs of the host's file system); borrowed. */
 const char *volume_path(const struct volume *volume);

@@ -3,6 +3,7 @@
  * The calls are held where LevelDB is called (--wrap at link time), so with all the locks that itemfs holds around them.
  */
 #include "tests/mount/slow.h"
+#include "store/rows.h"
 #include "tests/latch.h"
 #include <fcntl.h>
 #include <leveldb/c.h>
@@ -33,8 +34,32 @@ __attribute__((constructor)) static void find_latch(void)
 		return __real_##name arguments;                                                                        \
 	}
 
-HELD(SLOW_WRITE, void, leveldb_write, (leveldb_t * db, const leveldb_writeoptions_t *options, leveldb_writebatch_t *batch, char **error),
-     (db, options, batch, error))
+static void look_for_item(void *found, const char *key, size_t n, const char *value, size_t value_n)
+{
+	(void)value;
+	(void)value_n;
+	*(bool *)found |= row_letter((const uint8_t *)key, n) == 'H';
+}
+
+static void ignore(void *found, const char *key, size_t n)
+{
+	(void)found;
+	(void)key;
+	(void)n;
+}
+
+void __real_leveldb_write(leveldb_t *db, const leveldb_writeoptions_t *options, leveldb_writebatch_t *batch, char **error);
+void __wrap_leveldb_write(leveldb_t *db, const leveldb_writeoptions_t *options, leveldb_writebatch_t *batch, char **error);
+void __wrap_leveldb_write(leveldb_t *db, const leveldb_writeoptions_t *options, leveldb_writebatch_t *batch, char **error)
+{
+	bool item = false;
+	latch_pass(latch, SLOW_WRITE);
+	__real_leveldb_write(db, options, batch, error);
+	leveldb_writebatch_iterate(batch, &item, look_for_item, ignore);
+	if (item)
+		latch_pass(latch, SLOW_STORED);
+}
+
 HELD(SLOW_GET, char *, leveldb_get, (leveldb_t * db, const leveldb_readoptions_t *options, const char *key, size_t n, size_t *value_n, char **error),
      (db, options, key, n, value_n, error))
 HELD(SLOW_SNAPSHOT, const leveldb_snapshot_t *, leveldb_create_snapshot, (leveldb_t * db), (db))

@@ -8,6 +8,7 @@ enum slow_call {
 	SLOW_CURSOR = 4,   /* a step in a range */
 	SLOW_SNAPSHOT = 8, /* the taking of one */
 	SLOW_SYNC = 16,    /* of a file, by the engine or by what stands around it */
+	SLOW_STORED = 32,  /* a batch with an item in it, that readers see already; the background writes none */
 };
 
 #endif

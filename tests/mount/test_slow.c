@@ -209,6 +209,40 @@ Test(slow, names_that_change_meanwhile_have_their_turn)
 	assert_sh("rmdir $M/.itemfs/snapshots/now");
 }
 
+/* As the daemon says, not as the kernel remembers. */
+static struct timespec changed(const char *path)
+{
+	struct statx st;
+	assert_ok(statx(AT_FDCWD, at(path), AT_STATX_FORCE_SYNC, STATX_MTIME, &st));
+	return (struct timespec){st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec};
+}
+
+/* A commit is in the store before it is counted. Who has seen it there is not told by what was remembered before. */
+Test(slow, who_was_told_of_a_commit_is_not_told_of_what_was_before_it)
+{
+	struct timespec before = changed("Music/Queen");
+	pid_t writer = held(SLOW_STORED, writes, "Music/.import/c.jsonl", "{\"Item\":{\"Artist\":{\"S\":\"Queen\"},\"Title\":{\"S\":\"C\"},\"Year\":{\"N\":\"3\"}}}\n");
+	expect_sh("ls $M/Music/.index/by-year", "1\n2\n3\n");
+	struct timespec now = changed("Music/Queen");
+	cr_expect(now.tv_sec != before.tv_sec || now.tv_nsec != before.tv_nsec);
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	expect_sh("jq .Year $M/Music/Queen/C.json", "3\n");
+}
+
+/* What was read is what is emptied, though it was not counted yet: to empty it was not before it. */
+Test(slow, what_was_read_of_a_commit_can_be_emptied_at_once)
+{
+	pid_t writer = held(SLOW_STORED, writes, "Music/Queen/A.json", "{\"Year\":3}");
+	expect_sh("cat $M/Music/Queen/A.json", "{\"Year\":3}");
+	int fd = open(at("Music/Queen/A.json"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+	latch_open(latch);
+	cr_expect_eq(result_of(writer), 0);
+	cr_assert(fd >= 0);
+	assert_ok(close(fd));
+	expect_sh("cat $M/Music/Queen/A.json", "");
+}
+
 /* Nothing of what is read is in a cache. In another directory: libfuse 3.14 does not tell the kernel that a directory takes more than one lookup or listing at a time. */
 static void expect_nobody_waits_for(unsigned calls, act_fn *act, const char *path, const char *argument)
 {
