@@ -102,17 +102,21 @@ enum rc plain_open(struct frontend *front, struct node *node, const struct place
 		if (rc)
 			return rc;
 		pthread_mutex_lock(&front->tree.lock);
+		bool more = node_more(&front->tree, node); /* a truncate(2) opens nothing before */
 		plain = node->more->plain; /* somebody may have been faster */
-		if (!plain) {
+		if (!plain && more) {
 			plain = node->more->plain = fresh;
 			weigh(front, plain);
 			node->birth = head.birth;
 			fresh = NULL;
 		}
-		plain->opens++;
+		if (plain)
+			plain->opens++;
 		pthread_mutex_unlock(&front->tree.lock);
 		if (fresh)
 			plain_free(fresh);
+		if (!plain)
+			return RC_NO_MEMORY;
 	}
 	return truncate ? plain_resize(front, node, 0) : RC_OK;
 }

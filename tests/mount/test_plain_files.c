@@ -428,3 +428,12 @@ Test(plain_files, a_wrong_definition_is_refused_and_the_old_one_stays)
 	cr_expect_neq(sh("sed -i s/by-year/by.year/2 \"$M/" SCHEMA "\"; sed -i s/HASH/HUSH/ \"$M/" SCHEMA "\""), 0);
 	cr_expect_str_eq(content(SCHEMA), before);
 }
+
+/* truncate(2) opens nothing, and of a name that was only looked up the daemon keeps no more than that. */
+Test(plain_files, a_file_that_nobody_has_opened_is_cut)
+{
+	assert_sh("printf 'some words' > \"$M/Music/Queen/notes.txt\"");
+	mount_again();
+	assert_ok(truncate(at("Music/Queen/notes.txt"), 4));
+	expect_sh("cat \"$M/Music/Queen/notes.txt\"", "some");
+}
