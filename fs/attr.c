@@ -69,7 +69,7 @@ static enum rc change_leaf(struct frontend *front, struct node *node, const stru
 	bool pending = node->pending;
 	if (pending)
 		meta_apply(&node->more->fresh, change, clock_now());
-	if (change->mtime_set && node->more->opens)
+	if (change->mtime_set && (node->more->opens || node->more->plain)) /* who looks at a plain file keeps its bytes, and when they were written, beyond its last handle */
 		node->more->times_tick = front_tick(front);
 	pthread_mutex_unlock(&front->tree.lock);
 	if (pending)

@@ -243,6 +243,37 @@ Test(slow, what_was_read_of_a_commit_can_be_emptied_at_once)
 	expect_sh("cat $M/Music/Queen/A.json", "");
 }
 
+static int looks_at(const char *path, const char *unused)
+{
+	struct statx st;
+	(void)unused;
+	return errno_of(statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_MTIME, &st));
+}
+
+static bool has_handles(const char *count)
+{
+	return sh(text("jq -e '.open.handles <= %s' $M/.itemfs/stats.json", count)) == 0;
+}
+
+/* Who looks at it keeps what its writer left in memory: that is older than a time that is set then. */
+Test(slow, a_time_that_is_set_stands_though_somebody_looks_at_the_file)
+{
+	static const struct timespec then[2] = {{1000, 1}, {1000, 1}};
+	int fd = open(at("Music/Queen/notes.txt"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	cr_assert_eq(write(fd, "words", 5), 5);
+	assert_ok(fsync(fd));
+	for (int i = 0; i < 4000; i++) /* so that other rows are at hand, and not this one's */
+		expect_errno(access(at(text("Music/Queen/%d", i)), F_OK), ENOENT);
+	pid_t reader = held(SLOW_GET, looks_at, "Music/Queen/notes.txt", NULL);
+	assert_ok(close(fd));
+	cr_assert(await(has_handles, "1"), "the kernel has told of the end");
+	assert_ok(utimensat(AT_FDCWD, at("Music/Queen/notes.txt"), then, 0));
+	cr_expect_eq(changed("Music/Queen/notes.txt").tv_sec, 1000);
+	latch_open(latch);
+	cr_expect_eq(result_of(reader), 0);
+	cr_expect_eq(changed("Music/Queen/notes.txt").tv_sec, 1000);
+}
+
 /* Nothing of what is read is in a cache. In another directory: libfuse 3.14 does not tell the kernel that a directory takes more than one lookup or listing at a time. */
 static void expect_nobody_waits_for(unsigned calls, act_fn *act, const char *path, const char *argument)
 {
