@@ -114,6 +114,8 @@ static enum rc cut_item(struct frontend *front, struct place *place, const char 
 {
 	enum rc rc = RC_NOT_FOUND;
 	place->leaf.has_sk = true;
+	place->leaf.sk.type = KEY_S;
+	place->leaf.sk.len = 0; /* the key of no item: whoever asks for it while it is not known finds nothing */
 	place->cut_sk = as->declared;
 	if (!as->declared) {
 		key_pending(name, &place->leaf.sk);
@@ -214,7 +216,9 @@ enum rc place_of(struct frontend *front, struct node *node, struct place *ret_pl
 		return RC_OK;
 	}
 	enum rc rc = absent(fill(front, node->parent, node->kind, node->name, ret_place, NULL));
-	return rc == RC_NOT_FOUND && ret_place->unresolved && node->pending ? RC_OK : rc;
+	if (rc == RC_NOT_FOUND && ret_place->unresolved)
+		return node->pending ? RC_OK : RC_STALE; /* it was refused in this moment: whoever asks is to look again, or makes another */
+	return rc;
 }
 
 enum rc place_as_plain(struct frontend *front, struct node *parent, const char *name, struct place *place)

@@ -133,7 +133,7 @@ static void appear(struct frontend *front, struct node *node, struct meta *meta)
 	pthread_mutex_unlock(&front->tree.lock);
 }
 
-static enum rc stat_leaf(struct frontend *front, struct node *node, const struct place *place, struct stat *st)
+static enum rc stat_leaf(struct frontend *front, struct node *node, struct place *place, struct stat *st)
 {
 	struct head head;
 	bool pending;
@@ -144,7 +144,9 @@ static enum rc stat_leaf(struct frontend *front, struct node *node, const struct
 	head = (struct head){.meta = node->more->fresh, .size = (uint32_t)node->more->pending_size};
 	pthread_mutex_unlock(&front->tree.lock);
 	enum rc rc = RC_OK;
-	if (!pending)
+	if (!pending && place->unresolved)
+		rc = place_of(front, node, place); /* its first commit has come since it was looked for: now its key is known */
+	if (!pending && !rc)
 		rc = node->kind == NODE_DEFINITION ? definition_get(place->table, NULL, &head, NULL)
 						   : leaf_get(&place->leaf, NULL, &head, NULL);
 	if (!rc)
@@ -269,7 +271,7 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	case NODE_ITEM:
 	case NODE_PLAIN:
 		rc = stat_leaf(front, node, &place, ret_stat);
-		return rc == RC_NOT_FOUND && stat_dead(front, node, ret_stat, ret_keep) ? RC_OK : rc; /* it went in this moment */
+		return (rc == RC_NOT_FOUND || rc == RC_STALE) && stat_dead(front, node, ret_stat, ret_keep) ? RC_OK : rc; /* it went in this moment */
 	case NODE_OPERATOR:
 	case NODE_VIEW:
 	case NODE_RESULT:

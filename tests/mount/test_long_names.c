@@ -1,5 +1,7 @@
 /* Keys whose file name would pass 255 bytes: <the first bytes>%~<16 hex digits>.json. The document says the whole key. */
 #include "tests/mount/harness.h"
+#include <poll.h>
+#include <sys/wait.h>
 
 static void setup(void)
 {
@@ -412,4 +414,44 @@ Test(long_names, a_snapshot_shows_them_as_they_were)
 	assert_sh("cd \"$M\" && touch -r .itemfs/snapshots/one/Long Long");
 	cr_expect_str_eq(picture(at("Long")), before);
 	assert_ok(rmdir(at(".itemfs/snapshots/one")));
+}
+
+/* Looks at a name, all the time, past what the kernel knows, until the other end of `until` is closed. */
+static pid_t onlooker(const char *path, const int until[2])
+{
+	struct pollfd end = {.fd = until[0]};
+	struct statx st;
+	pid_t pid = fork();
+	cr_assert_geq(pid, 0);
+	if (pid)
+		return pid;
+	close(until[1]);
+	while (poll(&end, 1, 0) == 0)
+		statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_SIZE | STATX_MTIME, &st);
+	_exit(0);
+}
+
+/* What such a name stands for is not known until its first document is committed, or refused: nobody may look for it meanwhile under a key that is none. */
+Test(long_names, may_be_looked_at_while_their_first_document_comes)
+{
+	enum { ROUNDS = 200 };
+	const char *what = key('m', 400), *good = at(name_of(what)), *bad = at(text("Long/p/%.*s%%~0000000000000000.json", 232, what));
+	int until[2], status;
+	assert_ok(pipe2(until, O_CLOEXEC));
+	pid_t looks[2] = {onlooker(good, until), onlooker(bad, until)};
+	int made = 0, refused = EBADMSG, removed = 0;
+	for (int i = 0; i < ROUNDS && !made && refused == EBADMSG && !removed; i++) {
+		size_t mark = kept_mark();
+		made = errno_of(put(good, document(what, i)));
+		refused = errno_of(put(bad, document(what, i)));
+		removed = errno_of(unlink(good));
+		kept_until(mark);
+	}
+	close(until[1]);
+	for (int i = 0; i < 2; i++)
+		cr_expect_eq(waitpid(looks[i], &status, 0), looks[i]);
+	close(until[0]);
+	cr_expect_eq(made, 0, "made: %s", strerrorname_np(made));
+	cr_expect_eq(refused, EBADMSG, "refused: %s", strerrorname_np(refused));
+	cr_expect_eq(removed, 0, "removed: %s", strerrorname_np(removed));
 }
