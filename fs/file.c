@@ -50,7 +50,7 @@ static enum rc read_version(struct frontend *front, struct handle *handle, struc
 	case NODE_ERRORS:
 		return refusals_lines(front->volume, all, handle->uid, out);
 	case NODE_DRAFT:
-		return refusals_get(front->volume, place.id, &head, out);
+		return refusals_get(front->volume, NULL, place.id, &head, out);
 	default:
 		return computed_read(front, &place, out);
 	}

@@ -36,7 +36,7 @@ static enum rc exists(struct frontend *front, const struct place *place, struct 
 	case NODE_ENTRY:
 		return listing_get_entry(place->table, NULL, place->index, place->keys, place->key_count, ret_head, NULL);
 	case NODE_DRAFT:
-		return refusals_get(front->volume, place->id, ret_head, NULL);
+		return refusals_get(front->volume, NULL, place->id, ret_head, NULL);
 	default:
 		return RC_OK; /* always there */
 	}
@@ -288,25 +288,18 @@ void names_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *n
 	reply_rc(req, no_links(front_node(front_of(req), parent)));
 }
 
-static enum rc read_stored(const struct place *place, const struct view *view, struct head *ret_head, struct buf *ret_document)
+/* A file that its name may be taken from. RC_READ_ONLY, RC_FORBIDDEN: not from this one. */
+static enum rc read_stored(struct frontend *front, const struct place *place, const struct view *view, struct head *ret_head,
+			   struct buf *ret_document)
 {
-	return place->kind == NODE_DEFINITION ? definition_get(place->table, view, ret_head, ret_document)
-					      : leaf_get(&place->leaf, view, ret_head, ret_document);
-}
-
-static enum rc unlink_stored(struct frontend *front, const struct place *place, struct head *ret_head)
-{
-	enum rc rc;
 	switch (place->kind) {
 	case NODE_ITEM:
 	case NODE_PLAIN:
+		return leaf_get(&place->leaf, view, ret_head, ret_document);
 	case NODE_DEFINITION:
-		rc = read_stored(place, NULL, ret_head, NULL);
-		if (rc)
-			return rc;
-		return place->kind == NODE_DEFINITION ? definition_unname(place->table) : leaf_remove(&place->leaf);
+		return definition_get(place->table, view, ret_head, ret_document);
 	case NODE_DRAFT:
-		return refusals_remove(front->volume, place->id);
+		return refusals_get(front->volume, view, place->id, ret_head, ret_document);
 	case NODE_ERRORS:
 	case NODE_STATS:
 		return RC_FORBIDDEN;
@@ -318,6 +311,16 @@ static enum rc unlink_stored(struct frontend *front, const struct place *place, 
 	default:
 		return RC_NOT_FOUND;
 	}
+}
+
+static enum rc unlink_stored(struct frontend *front, const struct place *place, struct head *ret_head)
+{
+	enum rc rc = read_stored(front, place, NULL, ret_head, NULL);
+	if (rc)
+		return rc;
+	return place->kind == NODE_DEFINITION ? definition_unname(place->table)
+	       : place->kind == NODE_DRAFT    ? refusals_remove(front->volume, place->id)
+					      : leaf_remove(&place->leaf);
 }
 
 /* With the names held: for writing where the name is pending, so that its first commit is not under way. */
@@ -338,14 +341,14 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 		rc = unlink_stored(front, &place, &head);
 	if (rc == RC_NO_SPACE && before) {
 		/* An engine that met the end of the disk is opened anew where nobody holds a view of it: what must be had of this one is read now. */
-		(void)read_stored(&place, before, &head, &document);
+		(void)read_stored(front, &place, before, &head, &document);
 		view_close(before);
 		before = NULL;
 		rc = unlink_stored(front, &place, &head);
 	}
 	if (!rc && node && !node_bury(&front->tree, node, &head.meta, head.size, NULL)) {
 		if (before)
-			(void)read_stored(&place, before, &head, &document);
+			(void)read_stored(front, &place, before, &head, &document);
 		node_bury(&front->tree, node, &head.meta, head.size, &document);
 	}
 	view_close(before);

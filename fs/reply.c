@@ -196,7 +196,7 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 		stat_file(st, node_ino(node), &head.meta, head.size);
 		return RC_OK;
 	case NODE_DRAFT:
-		rc = refusals_get(front->volume, place->id, &head, NULL);
+		rc = refusals_get(front->volume, NULL, place->id, &head, NULL);
 		if (!rc)
 			stat_file(st, node_ino(node), &head.meta, head.size);
 		return rc;
@@ -222,7 +222,7 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 static bool stat_dead(struct frontend *front, struct node *node, struct stat *st, double *ret_keep)
 {
 	pthread_mutex_lock(&front->tree.lock);
-	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION);
+	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION || node->kind == NODE_DRAFT);
 	struct meta meta = node->more->fresh;
 	uint64_t size = node->more->pending_size;
 	pthread_mutex_unlock(&front->tree.lock);

@@ -362,11 +362,13 @@ static enum rc get_at(struct volume *volume, const struct store_snapshot *at, ui
 	return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
 }
 
-enum rc refusals_get(struct volume *volume, uint64_t id, struct head *ret_head, struct buf *ret_draft)
+enum rc refusals_get(struct volume *volume, const struct view *view, uint64_t id, struct head *ret_head, struct buf *ret_draft)
 {
 	struct store_snapshot *at = NULL;
+	if (view || !ret_draft)
+		return get_at(volume, view_snapshot(view), id, ret_head, ret_draft);
 	/* Head and body are two reads, and a draft may be recorded again, or go, between them. */
-	enum rc rc = ret_draft ? store_snapshot_take(volume->store, &at) : RC_OK;
+	enum rc rc = store_snapshot_take(volume->store, &at);
 	if (!rc)
 		rc = get_at(volume, at, id, ret_head, ret_draft);
 	store_snapshot_release(volume->store, at);
@@ -385,7 +387,7 @@ enum rc refusals_next(struct volume *volume, uint64_t from, uint64_t *ret_id, st
 		pthread_mutex_unlock(&r->lock);
 		if (!id)
 			return RC_NOT_FOUND;
-		enum rc rc = refusals_get(volume, id, ret_head, NULL);
+		enum rc rc = refusals_get(volume, NULL, id, ret_head, NULL);
 		if (rc == RC_NOT_FOUND) { /* removed meanwhile */
 			from = id + 1;
 			continue;
@@ -399,7 +401,7 @@ enum rc refusals_remove(struct volume *volume, uint64_t id)
 {
 	struct evicting evicting = {id, true};
 	struct head head;
-	enum rc rc = refusals_get(volume, id, &head, NULL);
+	enum rc rc = refusals_get(volume, NULL, id, &head, NULL);
 	if (!rc)
 		rc = commit_run(volume, evict_commit, &evicting, COMMIT_FREES);
 	if (rc)

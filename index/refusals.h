@@ -39,8 +39,8 @@ enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_
 
 /* Rejected drafts, by id in order. The first with an id >= `from`: RC_NOT_FOUND where there is none. */
 enum rc refusals_next(struct volume *volume, uint64_t from, uint64_t *ret_id, struct head *ret_head);
-/* ret_draft (appended to) may be NULL. */
-enum rc refusals_get(struct volume *volume, uint64_t id, struct head *ret_head, struct buf *ret_draft);
+/* ret_draft (appended to) and view may be NULL. */
+enum rc refusals_get(struct volume *volume, const struct view *view, uint64_t id, struct head *ret_head, struct buf *ret_draft);
 enum rc refusals_remove(struct volume *volume, uint64_t id);
 
 #endif

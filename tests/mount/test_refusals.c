@@ -177,6 +177,26 @@ Test(refusals, a_rejected_file_is_there_until_it_is_removed_and_cannot_be_change
 	cr_expect_str_eq(listing(".itemfs/rejected"), "");
 }
 
+/* A daemon ended by this, found in CI: there cmp's close came after rm. */
+Test(refusals, a_rejected_file_that_is_removed_is_read_to_its_end_by_who_has_it_open)
+{
+	char got[100];
+	struct stat st;
+	put(LIAR, "{oops");
+	cr_assert(refusal_of(LIAR));
+	const char *path = text(".itemfs/rejected/%s", refusal("rejected"));
+	int fd = open(at(path), O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	expect_ok(unlink(at(path)));
+	cr_expect_eq(pread(fd, got, sizeof got, 0), 5);
+	cr_expect_eq(memcmp(got, "{oops", 5), 0);
+	expect_ok(fstat(fd, &st));
+	cr_expect_eq(st.st_size, 5);
+	cr_expect_eq(st.st_nlink, 0);
+	expect_ok(close(fd));
+	cr_expect_str_eq(listing(".itemfs/rejected"), "");
+}
+
 Test(refusals, rejected_files_are_bounded_and_the_oldest_go_first)
 {
 	assert_sh("for ((i = 0; i < 1500; i++)); do echo \"{oops$i\" > \"$M/" LIAR "\"; done 2> /dev/null; true");

@@ -214,6 +214,7 @@ for way in "${chosen[@]}"; do
 			tell skip "$way" "$kind" "jq writes U+FFFD instead, which is a good document"
 		else
 			row "$way" "$kind"
+			volume_lives mnt || exit 1
 		fi
 	done
 done

@@ -4,7 +4,7 @@
 #
 # They set $itemfs and $dir (a directory of their own). The daemon is a child (-f), so its exit status and what a sanitizer says are seen.
 # volume_up NAME mounts $dir/NAME.volume at $dir/NAME; volume_down NAME unmounts it, and says what was wrong with its end, if anything;
-# volume_check NAME has fsck.itemfs prove it. All give 0 when all is well. volumes_drop is for a trap: it leaves nothing mounted.
+# volume_lives NAME says whether its daemon runs; volume_check NAME has fsck.itemfs prove it. All give 0 when all is well. volumes_drop is for a trap: it leaves nothing mounted.
 declare -A daemons
 
 volume_up() {
@@ -18,6 +18,14 @@ volume_up() {
 		sleep 0.01
 	done
 	echo "no mount: $(cat "$dir/$1.log")"
+	return 1
+}
+
+# volume_lives NAME: its daemon runs. Who has lost it need not wait for anything more.
+volume_lives() {
+	kill -0 "${daemons[$1]}" 2> /dev/null && return 0
+	wait "${daemons[$1]}"
+	echo "the daemon ended with $?: $(tail -n 40 "$dir/$1.log")"
 	return 1
 }
 

@@ -752,7 +752,7 @@ Test(volume, an_emptied_item_keeps_its_bytes_with_the_rejected)
 	cr_assert_eq(leaf_write(&leaf, &write, NULL, NULL), RC_OK);
 	cr_expect(fixture_reads(&leaf, ""));
 	cr_assert_eq(refusals_next(volume, 0, &id, &head), RC_OK);
-	cr_assert_eq(refusals_get(volume, id, &head, &draft), RC_OK);
+	cr_assert_eq(refusals_get(volume, NULL, id, &head, &draft), RC_OK);
 	cr_expect(draft.len == 7 && memcmp(draft.data, "{\"a\":1}", 7) == 0);
 	cr_expect_eq(head.meta.uid, 1000);
 	cr_assert_eq(refusals_last(volume, "Music/p/s.json", false, 1000, &lines), RC_OK);
@@ -795,7 +795,7 @@ Test(volume, refusals_are_kept_in_order_and_shown_to_their_owner)
 	cr_expect_not_null(strstr((char *)others.data, "bad \xef\xbf\xbd name"), "%s", others.data);
 	cr_expect_not_null(strstr((char *)lines.data, "\"reason\":\"line 3, column 4: no \\\"good\\\"\""), "%s",
 			   lines.data);
-	cr_assert_eq(refusals_get(volume, first, &head, NULL), RC_OK);
+	cr_assert_eq(refusals_get(volume, NULL, first, &head, NULL), RC_OK);
 	cr_expect_eq(head.size, 10);
 }
 
