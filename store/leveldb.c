@@ -1,4 +1,4 @@
-/* leveldb: store.h over LevelDB's C interface. The only file of itemfs that calls LevelDB.
+/* leveldb: store.h over LevelDB's C interface, which this file and leveldb_cursor.c alone call.
  *
  * What makes a write durable, and why it is not LevelDB's own sync alone, is told in log_sync.h.
  *
@@ -17,15 +17,11 @@
  * What we cannot help: LevelDB is C++, where memory that runs out ends the process; and it maps its tables, so a disk
  * that fails to read one raises SIGBUS.
  */
-#include "store/store.h"
 #include "store/directory.h"
+#include "store/leveldb_private.h"
 #include "store/oserror.h"
-#include "store/log_sync.h"
-#include "store/recovery.h"
 #include "store/salvage.h"
 #include <errno.h>
-#include <leveldb/c.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,27 +47,6 @@ static uint64_t memtable_fills_at(size_t write_buffer)
 	return (write_buffer - write_buffer / 16 - 4096) / 4 * 3;
 }
 
-struct store {
-	leveldb_t *db; /* NULL while it cannot be opened anew */
-	leveldb_options_t *options;
-	leveldb_cache_t *cache;
-	leveldb_filterpolicy_t *filter;
-	leveldb_readoptions_t *read;
-	leveldb_writeoptions_t *write[2]; /* [durable] */
-	int dir;
-	size_t write_buffer, cache_size;
-	uint64_t gets, cursors, batches, snapshots; /* atomic: store_figures() */
-	char *path;
-	pthread_mutex_t writing; /* one write at a time: see append() */
-	struct log_sync sync;
-	struct recovery recovery; /* every use of db is between its enter and leave, but for what is held */
-};
-
-struct store_snapshot {
-	const leveldb_snapshot_t *view;
-	leveldb_readoptions_t *read;
-};
-
 struct store_batch {
 	leveldb_writebatch_t *changes;
 	size_t bytes; /* about */
@@ -79,17 +54,6 @@ struct store_batch {
 	bool empty;
 	bool frees;
 	struct range freed; /* what it deletes, where it frees */
-};
-
-struct store_cursor {
-	leveldb_iterator_t *iterator;
-	enum { BEFORE_FIRST, ON_ENTRY, AFTER_LAST } place;
-	enum rc broken; /* an iterator that met bad bytes steps over them; we do not */
-	bool bounded;   /* there is a high */
-	size_t low_n;
-	size_t high_n;
-	struct store *store;
-	uint8_t bounds[]; /* low, then high */
 };
 
 /* ---- what went wrong ---- */
@@ -104,9 +68,7 @@ static bool ends_with_errno(const char *message, int number)
 	return n >= text_n && memcmp(message + n - text_n, text, text_n) == 0;
 }
 
-/* LevelDB says what went wrong in words only: its own kind of error, the file, and what strerror() says. Takes the
- * message; NULL is RC_OK. LevelDB's NotFound is never a key's here, but a file's that should be there: RC_IO. */
-static enum rc rc_of_message(char *message, struct why *why)
+enum rc store_rc_of_message(char *message, struct why *why)
 {
 	static const int known[] = {ENOSPC, EDQUOT, EACCES, EPERM, EROFS, EAGAIN, ENOMEM};
 	static const char held[] = "already held by process";
@@ -200,7 +162,7 @@ static enum rc open_db(struct store *store, const char *path, struct why *why)
 	enum rc rc;
 
 	store->db = leveldb_open(store->options, path, &message);
-	rc = rc_of_message(message, why);
+	rc = store_rc_of_message(message, why);
 	if (rc)
 		store->db = NULL;
 	return rc;
@@ -253,7 +215,7 @@ static enum rc write_nothing(void *engine)
 
 	leveldb_write(store->db, store->write[false], nothing, &message);
 	leveldb_writebatch_destroy(nothing);
-	return rc_of_message(message, NULL);
+	return store_rc_of_message(message, NULL);
 }
 
 static const struct recovery_engine recovery_calls = {exchange_engine, merge_keys, write_nothing};
@@ -322,7 +284,7 @@ enum rc store_salvage(const char *path, const char *copy, FILE *out, struct why 
 		store->write_buffer = DEFAULT_WRITE_BUFFER;
 		make_options(store, &wanted);
 		leveldb_repair_db(store->options, copy, &message);
-		rc = rc_of_message(message, why);
+		rc = store_rc_of_message(message, why);
 	}
 	if (!rc)
 		rc = merge_salvaged(store, copy, why);
@@ -356,7 +318,7 @@ enum rc store_get(struct store *store, const struct store_snapshot *at, const vo
 	__atomic_add_fetch(&store->gets, 1, __ATOMIC_RELAXED);
 	value = leveldb_get(store->db, at ? at->read : store->read, key, n, &value_n, &message);
 	recovery_leave(&store->recovery);
-	rc = rc_of_message(message, NULL);
+	rc = store_rc_of_message(message, NULL);
 	if (!rc && !value)
 		rc = RC_NOT_FOUND;
 	if (!rc) {
@@ -400,144 +362,6 @@ void store_snapshot_release(struct store *store, struct store_snapshot *snapshot
 	__atomic_sub_fetch(&store->snapshots, 1, __ATOMIC_RELAXED);
 	recovery_let_go(&store->recovery);
 	free(snapshot);
-}
-
-/* ---- cursors ---- */
-
-enum rc store_cursor_open(struct store *store, const struct store_snapshot *at, const void *low, size_t low_n,
-			  const void *high, size_t high_n, struct store_cursor **ret_cursor)
-{
-	struct store_cursor *cursor = calloc(1, sizeof(*cursor) + low_n + high_n);
-	enum rc rc;
-
-	if (!cursor)
-		return RC_NO_MEMORY;
-	cursor->place = BEFORE_FIRST;
-	cursor->bounded = high != NULL;
-	cursor->low_n = low_n;
-	cursor->high_n = high_n;
-	if (low_n)
-		memcpy(cursor->bounds, low, low_n);
-	if (high_n)
-		memcpy(cursor->bounds + low_n, high, high_n);
-	cursor->store = store;
-	rc = recovery_enter(&store->recovery);
-	if (rc) {
-		free(cursor);
-		return rc;
-	}
-	cursor->iterator = leveldb_create_iterator(store->db, at ? at->read : store->read);
-	__atomic_add_fetch(&store->cursors, 1, __ATOMIC_RELAXED);
-	recovery_hold(&store->recovery);
-	recovery_leave(&store->recovery);
-	*ret_cursor = cursor;
-	return RC_OK;
-}
-
-void store_cursor_close(struct store_cursor *cursor)
-{
-	if (!cursor)
-		return;
-	leveldb_iter_destroy(cursor->iterator);
-	recovery_let_go(&cursor->store->recovery);
-	free(cursor);
-}
-
-static bool is_below_low(const struct store_cursor *cursor, const void *key, size_t n)
-{
-	return key_compare(key, n, cursor->bounds, cursor->low_n) < 0;
-}
-
-static bool is_below_high(const struct store_cursor *cursor, const void *key, size_t n)
-{
-	return !cursor->bounded || key_compare(key, n, cursor->bounds + cursor->low_n, cursor->high_n) < 0;
-}
-
-/* After a move of the iterator: where does the cursor stand? `outside` says in which direction it left, if it did. The
- * error is asked for each time, as the iterator goes on behind a block it could not read. */
-static enum rc arrive(struct store_cursor *cursor, int outside)
-{
-	char *message = NULL;
-	const char *key;
-	size_t n;
-
-	leveldb_iter_get_error(cursor->iterator, &message);
-	cursor->broken = rc_of_message(message, NULL);
-	if (cursor->broken)
-		return cursor->broken;
-	cursor->place = outside;
-	if (!leveldb_iter_valid(cursor->iterator))
-		return RC_NOT_FOUND;
-	key = leveldb_iter_key(cursor->iterator, &n);
-	if (is_below_low(cursor, key, n) || !is_below_high(cursor, key, n))
-		return RC_NOT_FOUND;
-	cursor->place = ON_ENTRY;
-	return RC_OK;
-}
-
-enum rc store_cursor_next(struct store_cursor *cursor)
-{
-	if (cursor->broken)
-		return cursor->broken;
-	if (cursor->place == AFTER_LAST)
-		return RC_NOT_FOUND;
-	if (cursor->place == BEFORE_FIRST)
-		leveldb_iter_seek(cursor->iterator, (const char *)cursor->bounds, cursor->low_n);
-	else
-		leveldb_iter_next(cursor->iterator);
-	return arrive(cursor, AFTER_LAST);
-}
-
-static void move_to_last(struct store_cursor *cursor)
-{
-	if (cursor->bounded) {
-		leveldb_iter_seek(cursor->iterator, (const char *)cursor->bounds + cursor->low_n, cursor->high_n);
-		if (leveldb_iter_valid(cursor->iterator)) {
-			leveldb_iter_prev(cursor->iterator);
-			return;
-		}
-	}
-	leveldb_iter_seek_to_last(cursor->iterator);
-}
-
-enum rc store_cursor_prev(struct store_cursor *cursor)
-{
-	if (cursor->broken)
-		return cursor->broken;
-	if (cursor->place == BEFORE_FIRST)
-		return RC_NOT_FOUND;
-	if (cursor->place == AFTER_LAST)
-		move_to_last(cursor);
-	else
-		leveldb_iter_prev(cursor->iterator);
-	return arrive(cursor, BEFORE_FIRST);
-}
-
-void store_cursor_end(struct store_cursor *cursor)
-{
-	cursor->place = AFTER_LAST;
-}
-
-enum rc store_cursor_seek(struct store_cursor *cursor, const void *key, size_t n)
-{
-	if (cursor->broken)
-		return cursor->broken;
-	if (is_below_low(cursor, key, n)) {
-		key = cursor->bounds;
-		n = cursor->low_n;
-	}
-	leveldb_iter_seek(cursor->iterator, key, n);
-	return arrive(cursor, AFTER_LAST);
-}
-
-const uint8_t *store_cursor_key(const struct store_cursor *cursor, size_t *ret_n)
-{
-	return (const uint8_t *)leveldb_iter_key(cursor->iterator, ret_n);
-}
-
-const uint8_t *store_cursor_value(const struct store_cursor *cursor, size_t *ret_n)
-{
-	return (const uint8_t *)leveldb_iter_value(cursor->iterator, ret_n);
 }
 
 /* ---- writing ---- */
@@ -606,7 +430,7 @@ static enum rc append(struct store *store, struct store_batch *batch, bool durab
 
 	__atomic_add_fetch(&store->batches, 1, __ATOMIC_RELAXED);
 	leveldb_write(store->db, store->write[durable], batch->changes, &message);
-	rc = rc_of_message(message, NULL);
+	rc = store_rc_of_message(message, NULL);
 	if (rc)
 		recovery_failed(&store->recovery, rc);
 	return rc;

@@ -1,4 +1,4 @@
-/* recovery: how a store goes on when its disk is full. It decides what to ask of the engine, and when; what the engine is, leveldb.c alone knows (struct recovery_engine).
+/* recovery: how a store goes on when its disk is full. It decides what to ask of the engine, and when; what the engine is, leveldb.c knows (struct recovery_engine).
  *
  * 1. A write for which there is no room (room.h) is refused before the engine meets the end of the disk.
  * 2. Rows that were deleted take room until tables are merged, and the engine sees no reason to on its own where little else is written. So the keys between which rows were deleted to make

@@ -1,0 +1,37 @@
+/* leveldb_private: what the files of leveldb share. Private to leveldb*.c, which alone see LevelDB's C interface: what they say to the rest of itemfs is store.h.
+ */
+#ifndef ITEMFS_STORE_LEVELDB_PRIVATE_H
+#define ITEMFS_STORE_LEVELDB_PRIVATE_H
+
+#include "store/log_sync.h"
+#include "store/recovery.h"
+#include "store/store.h"
+#include <leveldb/c.h>
+#include <pthread.h>
+
+struct store {
+	leveldb_t *db; /* NULL while it cannot be opened anew */
+	leveldb_options_t *options;
+	leveldb_cache_t *cache;
+	leveldb_filterpolicy_t *filter;
+	leveldb_readoptions_t *read;
+	leveldb_writeoptions_t *write[2]; /* [durable] */
+	int dir;
+	size_t write_buffer, cache_size;
+	uint64_t gets, cursors, batches, snapshots; /* atomic: store_figures() */
+	char *path;
+	pthread_mutex_t writing; /* one write at a time: see append() */
+	struct log_sync sync;
+	struct recovery recovery; /* every use of db is between its enter and leave, but for what is held */
+};
+
+struct store_snapshot {
+	const leveldb_snapshot_t *view;
+	leveldb_readoptions_t *read;
+};
+
+/* LevelDB says what went wrong in words only: its own kind of error, the file, and what strerror() says. Takes the
+ * message; NULL is RC_OK. LevelDB's NotFound is never a key's here, but a file's that should be there: RC_IO. */
+enum rc store_rc_of_message(char *message, struct why *why);
+
+#endif
