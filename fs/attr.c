@@ -96,7 +96,7 @@ static enum rc change_meta(struct frontend *front, struct node *node, const stru
 	enum rc rc = place_of(front, node, &place);
 	if (rc)
 		return rc == RC_STALE && change_dead(front, node, change) ? RC_OK : rc;
-	switch (node->kind) {
+	switch ((enum node_kind)node->kind) {
 	case NODE_ROOT:
 		return volume_set_root(front->volume, change);
 	case NODE_TABLE:

@@ -220,7 +220,7 @@ static enum rc open_parts(struct frontend *front, struct dir_stream *s)
 		return rc;
 	if (pending)
 		drop_stored(front, s, &s->parts[before]);
-	switch (s->node->kind) {
+	switch ((enum node_kind)s->node->kind) {
 	case NODE_ROOT:
 	case NODE_SNAPSHOT:
 		return add_listing(front, s, &where, NODE_TABLE);

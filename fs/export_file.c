@@ -43,7 +43,7 @@ bool export_file_format(const char *name, enum export_format *ret_format)
 bool export_file_is(const struct node *parent, const char *name)
 {
 	enum export_format format;
-	switch (parent->kind) {
+	switch ((enum node_kind)parent->kind) {
 	case NODE_TABLE:
 	case NODE_PARTITION:
 	case NODE_INDEX:

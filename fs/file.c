@@ -37,7 +37,7 @@ static enum rc read_version(struct frontend *front, struct handle *handle, struc
 	pthread_mutex_lock(&front->tree.lock);
 	bool pending = node->pending;
 	pthread_mutex_unlock(&front->tree.lock);
-	switch (node->kind) {
+	switch ((enum node_kind)node->kind) {
 	case NODE_ITEM:
 	case NODE_PLAIN:
 		return pending ? RC_OK : leaf_get(&place.leaf, NULL, &head, out);

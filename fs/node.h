@@ -56,7 +56,7 @@ struct upload;
 
 struct node {
 	uint32_t magic;
-	_Atomic enum node_kind kind; /* a reader without the locks sees one moment or the other: what is a file stays one */
+	_Atomic enum node_kind kind; /* a reader without the locks sees one moment or the other: what is a file stays one. Clang 14 switches on its value, (enum node_kind), only */
 	struct node *parent; /* NULL for the root */
 	struct node *chain;  /* in its hash bucket */
 	uint64_t serial;

@@ -258,7 +258,7 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 		return query_path_lookup(front, parent, name, ret_place, NULL, NULL);
 	if (export_file_is(parent, name))
 		return fill(front, parent, parent->kind == NODE_EXPORT ? NODE_EXPORT_FILE : NODE_EXPORT, name, ret_place, NULL);
-	switch (parent->kind) {
+	switch ((enum node_kind)parent->kind) {
 	case NODE_ROOT:
 		kind = strcmp(name, ".itemfs") == 0 ? NODE_CONTROL : NODE_TABLE;
 		break;
@@ -322,7 +322,7 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 		return why_set(why, RC_NAME_TOO_LONG, "%zu bytes; a name has at most 255", n);
 	if (node_snapshot(parent))
 		return why_set(why, RC_READ_ONLY, "a snapshot is read only");
-	switch (parent->kind) {
+	switch ((enum node_kind)parent->kind) {
 	case NODE_ROOT:
 		if (!directory)
 			return why_set(why, RC_FORBIDDEN, "only tables stand at the root: mkdir makes one");

@@ -184,7 +184,7 @@ static enum rc read_subject(struct reading *r, struct node *node)
 	place->parent = node->parent;
 	place->table = place_table(node);
 	place->listed = place->cut_pk = place->cut_sk = place->unresolved = false;
-	switch (node->kind) {
+	switch ((enum node_kind)node->kind) {
 	case NODE_TABLE:
 		return RC_OK;
 	case NODE_PARTITION:

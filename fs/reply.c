@@ -180,7 +180,7 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 	if (computed_is(node->kind))
 		return computed_stat(front, node, place, &meta, st);
 	meta.mode = 0555;
-	switch (node->kind) {
+	switch ((enum node_kind)node->kind) {
 	case NODE_IMPORTS:
 		meta.mode = 0700; /* an import writes wherever it likes in the table, so it is its owner's */
 		break;
@@ -254,7 +254,7 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 	pthread_mutex_lock(&front->tree.lock);
 	*ret_keep = node->writers ? 0 : reply_keep_found(node->kind);
 	pthread_mutex_unlock(&front->tree.lock);
-	switch (node->kind) {
+	switch ((enum node_kind)node->kind) {
 	case NODE_ROOT:
 	case NODE_SNAPSHOT:
 		rc = volume_root(front->volume, snapshot_view(node->more->snapshot), &meta);

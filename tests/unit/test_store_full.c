@@ -229,7 +229,7 @@ Test(store_full, goes_on_with_all_it_took_after_the_disk_ended_under_it)
 		cr_assert_eq(store_sync(store), RC_OK);
 		check_items(store, 0, i - 1);
 		check_items(store, i, i + 1);
-		cr_assert_eq(store_generation(store), round % 2);
+		cr_assert_eq(store_generation(store), (uint64_t)(round % 2));
 		store_close(store);
 		store = open_volume();
 		check_items(store, 0, i - 1);
