@@ -243,11 +243,38 @@ void names_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 	reply_made(req, parent, name, rc, &why);
 }
 
-static enum rc no_links(const struct node *parent)
+static enum rc no_such_kind(const struct node *parent, const char *words, struct why *why)
 {
-	if (node_snapshot(parent))
+	bool writable = reply_keep(parent->kind) > 0 || parent->kind == NODE_IMPORTS || parent->kind == NODE_CONTROL || parent->kind == NODE_REJECTED ||
+			parent->kind == NODE_SNAPSHOTS;
+	if (!writable || node_snapshot(parent))
 		return RC_READ_ONLY;
-	return reply_keep(parent->kind) > 0 || parent->kind == NODE_CONTROL || parent->kind == NODE_REJECTED || parent->kind == NODE_SNAPSHOTS ? RC_FORBIDDEN : RC_READ_ONLY;
+	return why_set(why, RC_FORBIDDEN, "%s", words);
+}
+
+/* What is neither a regular file nor a directory has no place anywhere. */
+static void refuse_to_make(fuse_req_t req, fuse_ino_t ino, const char *name, const char *words)
+{
+	struct frontend *front = front_of(req);
+	struct node *parent = front_node(front, ino);
+	struct why why = {.line = 0};
+	names_read(front);
+	enum rc rc = no_such_kind(parent, words, &why);
+	names_done(front);
+	refuse_kind(req, parent, name, rc, &why);
+	reply_rc(req, rc);
+}
+
+void names_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	(void)target;
+	refuse_to_make(req, parent, name, "symbolic links cannot be stored: copy what they lead to (cp -L, rsync -L, tar -h)");
+}
+
+void names_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	(void)ino;
+	refuse_to_make(req, parent, name, "hard links cannot be stored: a file has one name here, which for an item is its key; copy it");
 }
 
 /* Without a handle there is no draft: the item of a mknod is its key, at once. */
@@ -261,10 +288,13 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	struct meta meta = {.mode = 0};
 	struct leaf_write write = {.condition = LEAF_ABSENT, .fresh = &meta, .durable = front->options.durable};
 	(void)device;
+	if (!S_ISREG(mode)) {
+		refuse_to_make(req, ino, name, "pipes, sockets and devices cannot be stored: there are items and plain files");
+		return;
+	}
 	names_read(front);
 	meta = reply_new_meta(front, parent, mode, ctx);
-	enum rc rc = S_ISREG(mode) ? place_create(front, parent, name, false, &place, &why)
-				   : no_links(parent);
+	enum rc rc = place_create(front, parent, name, false, &place, &why);
 	if (!rc && pending(front, parent, name))
 		rc = RC_EXISTS;
 	if (!rc && place_cut(&place))
@@ -272,20 +302,6 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	if (!rc)
 		rc = place.kind == NODE_DEFINITION ? RC_FORBIDDEN : leaf_write(&place.leaf, &write, NULL, &why);
 	reply_made(req, parent, name, rc, &why);
-}
-
-void names_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
-{
-	(void)target;
-	(void)name;
-	reply_rc(req, no_links(front_node(front_of(req), parent)));
-}
-
-void names_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
-{
-	(void)ino;
-	(void)name;
-	reply_rc(req, no_links(front_node(front_of(req), parent)));
 }
 
 /* A file that its name may be taken from. RC_READ_ONLY, RC_FORBIDDEN: not from this one. */

@@ -43,6 +43,20 @@ void refuse_request(fuse_req_t req, const struct node *node, const char *name, e
 	free(path);
 }
 
+void refuse_kind(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why)
+{
+	struct frontend *front = front_of(req);
+	uint64_t pid = (uint32_t)fuse_req_ctx(req)->pid, before = atomic_load(&front->kinds), now;
+	if (!worth_a_line(rc, why))
+		return;
+	do {
+		now = before >> 32 == pid ? before + 1 : pid << 32 | 1;
+		if ((uint32_t)now > REFUSE_KINDS)
+			return;
+	} while (!atomic_compare_exchange_weak(&front->kinds, &before, now));
+	refuse_request(req, node, name, rc, why);
+}
+
 void refuse_unready(fuse_req_t req, struct node *node)
 {
 	struct frontend *front = front_of(req);

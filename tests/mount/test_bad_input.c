@@ -223,13 +223,30 @@ Test(bad_input, links)
 	for (size_t i = 0; i < 4; i++) {
 		cr_expect_eq(errno_of(symlink("target", at(places[i]))), EPERM, "symlink %s: %s", places[i],
 			     strerror(errno));
+		expect_reason(places[i], "symbolic links");
 		cr_expect_eq(errno_of(link(at(LIAR), at(places[i]))), EPERM, "link %s: %s", places[i], strerror(errno));
+		expect_reason(places[i], "hard links");
 		cr_expect_eq(errno_of(link(at("Music/Queen/notes"), at(places[i]))), EPERM, "link %s: %s", places[i],
 			     strerror(errno));
 	}
 	cr_expect_neq(sh("ln -s x \"$M/Music/Queen/y\""), 0);
 	cr_expect(strstr(sh_output(), "Operation not permitted"), "%s", sh_output());
+	expect_reason("Music/Queen/y", "symbolic links");
 	expect_errno(linkat(AT_FDCWD, at(LIAR), AT_FDCWD, scratch("out"), 0), EXDEV);
+}
+
+Test(bad_input, a_program_that_tries_many_links_does_not_flood_the_errors)
+{
+	cr_assert_neq(sh("mkdir \"$M/Music/Queen/%41\""), 0);
+	expect_reason("Music/Queen/%41", "");
+	for (int i = 0; i < 200; i++)
+		expect_errno(symlink("target", at(text("Music/Queen/%d", i))), EPERM);
+	cr_expect_eq(refusals(), 17); /* REFUSE_KINDS, and the other */
+	cr_expect_neq(sh("mkfifo \"$M/Music/Queen/pipe\""), 0); /* another process is told */
+	expect_reason("Music/Queen/pipe", "pipes");
+	cr_expect_eq(refusals(), 18);
+	cr_expect_neq(sh("mkdir \"$D/from\" && cd \"$D/from\" && echo hi > notes && ln -s notes soft && cp -a . \"$M/Music/Queen/\""), 0);
+	expect_reason("Music/Queen/soft", "symbolic links");
 }
 
 Test(bad_input, devices_fifos_and_sockets)
@@ -240,6 +257,7 @@ Test(bad_input, devices_fifos_and_sockets)
 		for (size_t j = 0; j < 4; j++)
 			cr_expect_eq(errno_of(mknod(at(places[i]), kinds[j] | 0644, makedev(1, 3))), EPERM,
 				     "%o at %s: %s", kinds[j], places[i], strerror(errno));
+	expect_reason("Music/Queen/Thing.json", "devices");
 }
 
 Test(bad_input, temporary_files_without_a_name)
