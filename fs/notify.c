@@ -36,6 +36,7 @@ static void send(struct fuse_session *session, uint64_t node, const char *name)
 static void *run(void *context)
 {
 	struct notifier *n = context;
+	pthread_setname_np(pthread_self(), "itemfs-notify");
 	pthread_mutex_lock(&n->lock);
 	while (!n->stop) {
 		struct notice *notice = n->first;

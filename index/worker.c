@@ -142,6 +142,7 @@ static void *worker_run(void *context)
 {
 	struct volume *volume = context;
 	struct worker *worker = volume->worker;
+	pthread_setname_np(pthread_self(), "itemfs-index");
 	while (!stopping(worker)) {
 		worker->due = INT64_MAX;
 		worker->failed = false;

@@ -95,6 +95,29 @@ enum rc store_rc_of_message(char *message, struct why *why)
 	return rc;
 }
 
+/* ---- its thread ---- */
+
+/* LevelDB merges its tables with a thread of its own, which the first call starts that needs one, and a thread begins with the name of the one that starts it: so who may do it has the right one
+ * meanwhile. Not so in reads, which set a merge going, too, when there were many in vain: one is over before two names are set. */
+struct own_name {
+	char text[16];
+};
+
+static struct own_name lend_name(void)
+{
+	struct own_name own;
+
+	if (pthread_getname_np(pthread_self(), own.text, sizeof(own.text)) != 0)
+		own.text[0] = 0;
+	pthread_setname_np(pthread_self(), "itemfs-store");
+	return own;
+}
+
+static void take_name_back(const struct own_name *own)
+{
+	pthread_setname_np(pthread_self(), own->text);
+}
+
 /* ---- opening ---- */
 
 /* LevelDB wants no less than 74, and raises what is below. */
@@ -158,10 +181,12 @@ static void store_free(struct store *store)
 
 static enum rc open_db(struct store *store, const char *path, struct why *why)
 {
+	struct own_name own = lend_name();
 	char *message = NULL;
 	enum rc rc;
 
 	store->db = leveldb_open(store->options, path, &message);
+	take_name_back(&own);
 	rc = store_rc_of_message(message, why);
 	if (rc)
 		store->db = NULL;
@@ -201,10 +226,12 @@ static enum rc exchange_engine(void *engine)
 static void merge_keys(void *engine, const struct range *keys)
 {
 	struct store *store = engine;
+	struct own_name own = lend_name();
 
 	log_sync_told(&store->sync);
 	leveldb_compact_range(store->db, (const char *)keys->first.data, keys->first.len, (const char *)keys->last.data,
 			      keys->last.len);
+	take_name_back(&own);
 }
 
 static enum rc write_nothing(void *engine)
@@ -421,24 +448,30 @@ void store_batch_delete(struct store_batch *batch, const void *key, size_t n)
 		range_add(&batch->freed, key, n);
 }
 
+static uint64_t fills(const struct store_batch *batch)
+{
+	return batch->bytes + batch->rows * (uint64_t)ROW_IN_MEMTABLE;
+}
+
 /* Never beside another: after a write that failed in the middle of a record none must follow, and LevelDB would take
  * one that is waiting already. Its merging of writes that wait is no loss: whoever commits does that (index/). */
 static enum rc append(struct store *store, struct store_batch *batch, bool durable)
 {
+	bool first = log_sync_may_begin_first(&store->sync, fills(batch));
+	struct own_name own;
 	char *message = NULL;
 	enum rc rc;
 
 	__atomic_add_fetch(&store->batches, 1, __ATOMIC_RELAXED);
+	if (first)
+		own = lend_name();
 	leveldb_write(store->db, store->write[durable], batch->changes, &message);
+	if (first)
+		take_name_back(&own);
 	rc = store_rc_of_message(message, NULL);
 	if (rc)
 		recovery_failed(&store->recovery, rc);
 	return rc;
-}
-
-static uint64_t fills(const struct store_batch *batch)
-{
-	return batch->bytes + batch->rows * (uint64_t)ROW_IN_MEMTABLE;
 }
 
 /* A batch whose sync failed stands whole in the log, and would be there after the next open: it is cut off again, so that a

@@ -290,6 +290,16 @@ enum rc log_sync_wrote(struct log_sync *sync, uint64_t fills, bool durable)
 	return durable && rc ? rc : log_sync_broken(sync); /* what fails for now only (too many open files, say) stays owed */
 }
 
+bool log_sync_may_begin_first(struct log_sync *sync, uint64_t fills)
+{
+	bool may;
+
+	pthread_mutex_lock(&sync->mutex);
+	may = sync->switches == 0 && sync->filled + fills >= sync->fills;
+	pthread_mutex_unlock(&sync->mutex);
+	return may;
+}
+
 void log_sync_told(struct log_sync *sync)
 {
 	pthread_mutex_lock(&sync->mutex);

@@ -72,6 +72,8 @@ void log_sync_mend(struct log_sync *sync);
 
 /* A batch that fills so much is in a log, unsynced; or (durable) synced. Call before its writer is told, and before the next write. */
 enum rc log_sync_wrote(struct log_sync *sync, uint64_t fills, bool durable);
+/* Whether a write that fills so much may be the first to begin a log: LevelDB's thread writes the old one's content as a table. */
+bool log_sync_may_begin_first(struct log_sync *sync, uint64_t fills);
 /* LevelDB was told to begin a log. */
 void log_sync_told(struct log_sync *sync);
 /* Puts on the disk what was written when it was called. */

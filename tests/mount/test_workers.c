@@ -106,3 +106,21 @@ Test(workers, one_thread_is_enough_and_polls_too)
 	expect_sh("ls $M/Tab/p | wc -l", "24\n");
 	cr_expect_eq(run_times().n, 1);
 }
+
+static bool has_thread(const char *name)
+{
+	return sh(text("grep -qx '%s' /proc/%d/task/*/comm", name, mount_pid())) == 0;
+}
+
+Test(workers, every_thread_is_called_by_what_it_does)
+{
+	/* More than the engine keeps in memory, by few and by large writes: some of them set its thread going. */
+	assert_sh("mkdir -p $M/Tab/p; for i in 1 2 3; do head -c 8M /dev/urandom >$M/Tab/p/$i || exit; done");
+	cr_expect(await(has_thread, "itemfs-store"));
+	cr_expect(has_thread("itemfs"));
+	cr_expect(has_thread("itemfs-worker"));
+	cr_expect(has_thread("itemfs-index"));
+	cr_expect(has_thread("itemfs-notify"));
+	assert_sh(text("sort -u /proc/%d/task/*/comm | grep -c .", mount_pid()));
+	cr_expect_str_eq(sh_output(), "5\n");
+}
