@@ -181,14 +181,12 @@ static bool same_bytes(const struct buf *a, const struct buf *b)
 	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* Writes what differs between an item's old and new entry in one index. */
+/* Puts an item's new entry in one index in the place of its old one (entry_locate()): they differ. */
 static enum rc entry_change(struct change *change, const struct schema_index *index, const struct entry *old, const struct entry *new,
 			    uint64_t birth)
 {
 	bool had_body = old->present && old->document.len > ROW_INLINE_MAX;
 	bool stays = old->present && new->present && same_bytes(&old->row, &new->row);
-	if ((stays && same_bytes(&old->document, &new->document)) || (!old->present && !new->present))
-		return RC_OK;
 	struct index_counters *counters = counters_of(&change->counters, index->id);
 	if (!counters)
 		return RC_CORRUPT;
@@ -217,6 +215,14 @@ enum rc change_fill(struct change *change, const struct schema_index *index, con
 {
 	const struct entry none = {.present = false};
 	return entry_change(change, index, &none, entry, birth);
+}
+
+static bool differ(const struct schema_index *index, const struct entry_source *from, const struct entry *old,
+		   const struct entry_source *to, const struct entry *new)
+{
+	if (!old->present || !new->present)
+		return old->present != new->present;
+	return !same_bytes(&old->row, &new->row) || old->measure != new->measure || !entry_same(from, to, index);
 }
 
 /* Whether the index is to follow a change of the item at this row: not where it is being filled, and that will come by later. */
@@ -254,9 +260,9 @@ static enum rc entries_change(struct change *change, const struct buf *row, cons
 		if (rc || !follow)
 			continue;
 		/* An old item may not fit: it was there before the index, and has no entry. */
-		if (from->item && entry_make(from, index, change->table->id, &old, NULL) == RC_NO_MEMORY)
+		if (from->item && entry_locate(from, index, change->table->id, &old) == RC_NO_MEMORY)
 			rc = RC_NO_MEMORY;
-		else
+		else if (differ(index, from, &old, to, &new))
 			rc = entry_change(change, index, &old, &new, birth);
 	}
 	entry_free(&old);

@@ -105,15 +105,17 @@ enum rc redefine_stage(struct redefinition *r, const struct buf *row, const void
 
 enum rc redefine_stage_entry(struct redefinition *r, const struct entry *entry, const struct schema_index *index)
 {
-	cleanup_buf struct buf value = {0};
+	cleanup_buf struct buf value = {0}, body = {0};
 	struct head head = {.meta = {.mode = 0444, .atime = r->now, .mtime = r->now, .ctime = r->now}};
 	head.birth = head.version = r->sequence;
 	head.size = (uint32_t)entry->document.len;
 	head.measure = entry->measure;
 	head_write(&value, &head, entry->document.data);
 	enum rc rc = value.failed ? RC_NO_MEMORY : redefine_stage(r, &entry->row, value.data, value.len);
-	if (!rc && head.size > ROW_INLINE_MAX)
-		rc = redefine_stage(r, &entry->body_row, entry->document.data, entry->document.len);
+	if (!rc && head.size > ROW_INLINE_MAX) {
+		row_body(&body, entry->row.data, entry->row.len);
+		rc = redefine_stage(r, &body, entry->document.data, entry->document.len);
+	}
 	struct index_counters *counters = rc ? NULL : counters_of(&r->counters, index->id);
 	if (counters) {
 		counters->entries++;

@@ -2,6 +2,9 @@
 #include "index/entry.h"
 #include <string.h>
 
+/* What an entry's keys and their names take in its document, mostly. */
+enum { KEYS_ROOM = 128 };
+
 static bool same_name(const struct schema_attribute *a, const struct schema_attribute *b)
 {
 	return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
@@ -50,7 +53,6 @@ void entry_shape(const struct schema *schema, const struct schema_index *index, 
 void entry_free(struct entry *entry)
 {
 	buf_free(&entry->row);
-	buf_free(&entry->body_row);
 	buf_free(&entry->document);
 }
 
@@ -108,9 +110,25 @@ static enum rc find_key(const struct entry_source *source, const struct schema_i
 	return RC_OK;
 }
 
+/* Whether its text holds values, and so may hold white space that means nothing. */
+static bool is_container(const struct item *item, const struct item_value *value)
+{
+	char first = item->document[value->start];
+	return first == '{' || first == '[';
+}
+
+static void document_value(struct buf *out, const struct item *item, const struct item_value *value)
+{
+	const char *text = item->document + value->start;
+	if (is_container(item, value))
+		json_compact(text, value->end - value->start, out);
+	else
+		buf_add(out, text, value->end - value->start);
+}
+
 static void document_name(struct buf *out, const void *name, size_t n)
 {
-	buf_add_text(out, out->len ? "," : "{");
+	buf_add_byte(out, out->len ? ',' : '{');
 	buf_add_json_string(out, name, n);
 	buf_add_byte(out, ':');
 }
@@ -125,12 +143,37 @@ static bool projected(const struct schema_index *index, const struct item_value 
 	return false;
 }
 
-static void project(const struct entry_source *source, const struct schema_index *index, const struct entry_shape *shape,
-		    const struct key *const *keys, struct entry *entry)
+static bool is_key(const struct entry_shape *shape, const struct item_value *value)
 {
-	struct buf *out = &entry->document;
-	size_t measure = 0;
+	for (size_t i = 0; i < shape->count; i++)
+		if (named(shape->key[i], value))
+			return true;
+	return false;
+}
+
+/* The first from `value` on that is projected and no key. */
+static const struct item_value *next_projected(const struct schema_index *index, const struct entry_shape *shape, const struct item_value *value)
+{
+	while (value && (is_key(shape, value) || !projected(index, value)))
+		value = value->next;
+	return value;
+}
+
+/* An entry while it is made: its keys by their places in the row. */
+struct making {
+	const struct entry_source *source;
+	const struct schema_index *index;
+	struct entry_shape shape;
+	const struct key *keys[ROW_KEYS_MAX];
+	struct key stored[2]; /* only the index's own keys may come from the document */
+};
+
+static void project(const struct making *m, struct buf *out)
+{
+	const struct entry_shape *shape = &m->shape;
+	const struct item *item = m->source->item;
 	size_t order[ROW_KEYS_MAX], n = 0;
+	buf_reserve(out, KEYS_ROOM + (m->index->projection == SCHEMA_ALL ? item->document_len : 0));
 	order[n++] = (size_t)shape->base_pk; /* base keys first, as in the table */
 	if (shape->base_sk >= 0)
 		order[n++] = (size_t)shape->base_sk;
@@ -139,48 +182,117 @@ static void project(const struct entry_source *source, const struct schema_index
 			order[n++] = i;
 	for (size_t i = 0; i < n; i++) {
 		document_name(out, shape->key[order[i]]->name, shape->key[order[i]]->name_len);
-		key_json(keys[order[i]], out);
-		measure += shape->key[order[i]]->name_len + key_size(keys[order[i]]);
+		key_json(m->keys[order[i]], out);
 	}
-	for (const struct item_value *v = source->item->first; v; v = v->next) {
-		bool is_key = false;
-		for (size_t i = 0; i < shape->count; i++)
-			is_key |= named(shape->key[i], v);
-		if (is_key || !projected(index, v))
-			continue;
+	for (const struct item_value *v = item->first; (v = next_projected(m->index, shape, v)); v = v->next) {
 		document_name(out, v->name, v->name_len);
-		json_compact(source->item->document + v->start, v->end - v->start, out);
-		measure += v->name_len + v->size;
+		document_value(out, item, v);
 	}
 	buf_add_text(out, "}\n");
-	entry->measure = (uint32_t)measure;
+}
+
+static uint32_t measure(const struct making *m)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < m->shape.count; i++)
+		size += m->shape.key[i]->name_len + key_size(m->keys[i]);
+	for (const struct item_value *v = m->source->item->first; (v = next_projected(m->index, &m->shape, v)); v = v->next)
+		size += v->name_len + v->size;
+	return (uint32_t)size;
+}
+
+/* All but the document. */
+static enum rc begin(struct making *m, const struct entry_source *source, const struct schema_index *index, uint32_t table,
+		     struct entry *ret_entry, struct why *why)
+{
+	bool missing = false;
+	m->source = source;
+	m->index = index;
+	ret_entry->present = false;
+	buf_clear(&ret_entry->row);
+	buf_clear(&ret_entry->document);
+	entry_shape(source->schema, index, &m->shape);
+	for (size_t i = 0; i < m->shape.count; i++) {
+		enum rc rc = find_key(source, index, &m->shape, i, &m->stored[i < 2 ? i : 1], &m->keys[i], why);
+		if (rc)
+			return rc;
+		missing |= !m->keys[i];
+	}
+	if (missing) /* said only now: the other key's type counts all the same */
+		return RC_OK;
+	row_entry(&ret_entry->row, table, index->id, m->keys, m->shape.count, false);
+	ret_entry->measure = measure(m);
+	ret_entry->present = true;
+	return RC_OK;
+}
+
+static enum rc end(struct entry *entry)
+{
+	bool whole = !entry->row.failed && !entry->document.failed;
+	entry->present &= whole;
+	return whole ? RC_OK : RC_NO_MEMORY;
 }
 
 enum rc entry_make(const struct entry_source *source, const struct schema_index *index, uint32_t table, struct entry *ret_entry,
 		   struct why *why)
 {
+	struct making m;
+	enum rc rc = begin(&m, source, index, table, ret_entry, why);
+	if (!rc && ret_entry->present)
+		project(&m, &ret_entry->document);
+	return rc ? rc : end(ret_entry);
+}
+
+/* No more than what a key or name takes in a document: six bytes for one that is escaped, a number in full, and what stands around it. */
+static size_t most(size_t n)
+{
+	return 6 * n + 16;
+}
+
+/* Whether it is certain that the document stands in its head row. */
+static bool is_small(const struct making *m)
+{
+	size_t n = 2;
+	for (size_t i = 0; i < m->shape.count; i++)
+		n += most(m->shape.key[i]->name_len) + most(m->keys[i]->len) + (m->keys[i]->type == KEY_N ? NUMBER_TEXT_MAX : 0);
+	for (const struct item_value *v = m->source->item->first; (v = next_projected(m->index, &m->shape, v)); v = v->next)
+		n += most(v->name_len) + (v->end - v->start);
+	return n <= ROW_INLINE_MAX;
+}
+
+enum rc entry_locate(const struct entry_source *source, const struct schema_index *index, uint32_t table, struct entry *ret_entry)
+{
+	struct making m;
+	enum rc rc = begin(&m, source, index, table, ret_entry, NULL);
+	if (!rc && ret_entry->present && !is_small(&m))
+		project(&m, &ret_entry->document);
+	return rc ? rc : end(ret_entry);
+}
+
+/* Whether both are written alike into an entry's document. */
+static bool same_value(const struct item *a, const struct item_value *v, const struct item *b, const struct item_value *w)
+{
+	cleanup_buf struct buf one = {0}, other = {0};
+	size_t n = v->end - v->start;
+	if (v->name_len != w->name_len || memcmp(v->name, w->name, v->name_len) != 0)
+		return false;
+	if (n == w->end - w->start && memcmp(a->document + v->start, b->document + w->start, n) == 0)
+		return true;
+	if (!is_container(a, v) || !is_container(b, w))
+		return false;
+	document_value(&one, a, v);
+	document_value(&other, b, w);
+	return !one.failed && !other.failed && one.len == other.len && memcmp(one.data, other.data, one.len) == 0;
+}
+
+bool entry_same(const struct entry_source *a, const struct entry_source *b, const struct schema_index *index)
+{
 	struct entry_shape shape;
-	struct key stored[2]; /* only the index's own keys may come from the document */
-	const struct key *keys[ROW_KEYS_MAX];
-	bool missing = false;
-	entry_shape(source->schema, index, &shape);
-	ret_entry->present = false;
-	buf_clear(&ret_entry->row);
-	buf_clear(&ret_entry->body_row);
-	buf_clear(&ret_entry->document);
-	for (size_t i = 0; i < shape.count; i++) {
-		enum rc rc = find_key(source, index, &shape, i, &stored[i < 2 ? i : 1], &keys[i], why);
-		if (rc)
-			return rc;
-		missing |= !keys[i];
+	entry_shape(a->schema, index, &shape);
+	const struct item_value *v = next_projected(index, &shape, a->item->first), *w = next_projected(index, &shape, b->item->first);
+	while (v && w && same_value(a->item, v, b->item, w)) {
+		v = next_projected(index, &shape, v->next);
+		w = next_projected(index, &shape, w->next);
 	}
-	if (missing) /* said only now: the other key's type counts all the same */
-		return RC_OK;
-	row_entry(&ret_entry->row, table, index->id, keys, shape.count, false);
-	row_entry(&ret_entry->body_row, table, index->id, keys, shape.count, true);
-	project(source, index, &shape, keys, ret_entry);
-	if (ret_entry->row.failed || ret_entry->body_row.failed || ret_entry->document.failed)
-		return RC_NO_MEMORY;
-	ret_entry->present = true;
-	return RC_OK;
+	return !v && !w;
 }

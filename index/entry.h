@@ -34,9 +34,8 @@ struct entry_source {
 };
 
 struct entry {
-	bool present;        /* the item has all keys of the index */
-	struct buf row;      /* the key of its 'I' row */
-	struct buf body_row; /* and of its 'J' row */
+	bool present;   /* the item has all keys of the index */
+	struct buf row; /* the key of its 'I' row */
 	struct buf document;
 	uint32_t measure; /* DynamoDB's size of the projected attributes */
 };
@@ -46,5 +45,11 @@ void entry_free(struct entry *entry);
  * one has the wrong type, is empty or too long: a write of such an item is refused; an item that was there before the index is skipped. RC_NO_MEMORY. */
 enum rc entry_make(const struct entry_source *source, const struct schema_index *index, uint32_t table, struct entry *ret_entry,
                    struct why *why);
+
+/* The same for an entry that is to go or to be replaced: its document is left empty where it is certain to stand in the head row (it may be made all the same where it does). */
+enum rc entry_locate(const struct entry_source *source, const struct schema_index *index, uint32_t table, struct entry *ret_entry);
+
+/* Whether the entries of two items have one document, where they have one row. */
+bool entry_same(const struct entry_source *a, const struct entry_source *b, const struct schema_index *index);
 
 #endif
