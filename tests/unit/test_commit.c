@@ -1,32 +1,12 @@
 /* commit: many threads through the one queue: exact conditions, whole groups, and nobody's failure is another's. */
 #include "index/commit.h"
-#include "tests/unit/fixture.h"
+#include "tests/unit/music_fixture.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
 enum { THREADS = 8, EACH = 60 };
 
-static char *path;
-static struct volume *volume;
-static struct table *table;
-
-static void set_up(void)
-{
-	path = fixture_place();
-	volume = fixture_open(path);
-	table = fixture_table(volume, "Music");
-	fixture_define(table, FIXTURE_MUSIC);
-}
-
-static void tear_down(void)
-{
-	fixture_sound(volume);
-	table_unref(table);
-	volume_close(volume);
-	fixture_remove(path);
-}
-
-TestSuite(commit, .init = set_up, .fini = tear_down);
+TestSuite(commit, .init = set_up_declared, .fini = tear_down);
 
 struct worker {
 	pthread_t thread;

@@ -1,18 +1,12 @@
 /* filter_query: filters as part of queries of a real volume: which items, entries, partitions and index keys are left. */
 #include "index/filter.h"
-#include "tests/unit/fixture.h"
+#include "tests/unit/music_fixture.h"
 
-static char *path;
-static struct volume *volume;
-static struct table *table;
 static struct query *query;
 
-static void set_up(void)
+static void set_up_songs(void)
 {
-	path = fixture_place();
-	volume = fixture_open(path);
-	table = fixture_table(volume, "Music");
-	fixture_define(table, FIXTURE_MUSIC);
+	set_up_declared();
 	fixture_put(table, "ABBA", "Fernando", "{\"year\":1976,\"live\":false}");
 	fixture_put(table, "ABBA", "Waterloo", "{\"year\":1974,\"live\":true}");
 	fixture_put(table, "Queen", "Bohemian", "{\"year\":1975,\"live\":false,\"info\":{\"rating\":9}}");
@@ -23,15 +17,13 @@ static void set_up(void)
 	query = query_new();
 }
 
-static void tear_down(void)
+static void tear_down_songs(void)
 {
 	query_free(query);
-	table_unref(table);
-	volume_close(volume);
-	fixture_remove(path);
+	tear_down();
 }
 
-TestSuite(filter_query, .init = set_up, .fini = tear_down);
+TestSuite(filter_query, .init = set_up_songs, .fini = tear_down_songs);
 
 static enum rc add(const char *index, bool of_one_key, const char *attribute, const char *op, const char *operand,
 		   struct why *why)

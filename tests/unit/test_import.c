@@ -1,29 +1,9 @@
 /* Imports: files of items into a table, all or none, or in batches. */
 #include "index/import.h"
-#include "tests/unit/fixture.h"
+#include "tests/unit/music_fixture.h"
 #include <jansson.h>
 
-static struct volume *volume;
-static struct table *table;
-static char *place;
-
-static void set_up(void)
-{
-	place = fixture_place();
-	volume = fixture_open(place);
-	table = fixture_table(volume, "Music");
-	fixture_define(table, FIXTURE_MUSIC);
-}
-
-static void tear_down(void)
-{
-	fixture_sound(volume);
-	table_unref(table);
-	volume_close(volume);
-	fixture_remove(place);
-}
-
-TestSuite(import, .init = set_up, .fini = tear_down);
+TestSuite(import, .init = set_up_declared, .fini = tear_down);
 
 struct outcome {
 	enum rc rc;
@@ -66,7 +46,7 @@ static struct outcome go_on(struct import *import, struct spool *file)
 
 static struct import *begin(const char *name, unsigned bound)
 {
-	struct import_options options = {.table = table, .name = name, .directory = place, .bound = bound};
+	struct import_options options = {.table = table, .name = name, .directory = path, .bound = bound};
 	struct import *import;
 	cr_assert_eq(import_format_of(name, &options.format, NULL), RC_OK);
 	cr_assert_eq(import_new(&options, &import), RC_OK);
@@ -77,7 +57,7 @@ static struct outcome put_file(const char *name, const char *bytes, unsigned bou
 {
 	struct spool *file;
 	struct import *import = begin(name, bound);
-	cr_assert_eq(spool_new(place, &file), RC_OK);
+	cr_assert_eq(spool_new(path, &file), RC_OK);
 	cr_assert_eq(spool_append(file, bytes, strlen(bytes)), RC_OK);
 	struct outcome got = go_on(import, file);
 	import_free(import);
@@ -279,7 +259,7 @@ Test(import, a_session_goes_on_where_it_ended)
 	static const char first[] = "{\"Artist\":\"Queen\",\"Song\":\"1\"}\n{\"Art", second[] = "ist\":\"Queen\",\"Song\":\"2\"}\n";
 	struct spool *file;
 	struct import *import = begin("a.jsonl", 0);
-	cr_assert_eq(spool_new(place, &file), RC_OK);
+	cr_assert_eq(spool_new(path, &file), RC_OK);
 	spool_append(file, first, sizeof first - 1);
 	struct outcome got = go_on(import, file);
 	cr_expect_eq(got.rc, RC_UNFINISHED);
@@ -337,7 +317,7 @@ Test(import, a_definition_that_changes_meanwhile_is_seen)
 	struct why why = {.text = ""};
 	struct import *import = begin("a.jsonl", 0);
 	static const char line[] = "{\"Artist\":\"Queen\",\"Song\":\"1\",\"year\":1}\n";
-	cr_assert_eq(spool_new(place, &file), RC_OK);
+	cr_assert_eq(spool_new(path, &file), RC_OK);
 	spool_append(file, line, sizeof line - 1);
 	cr_assert_eq(import_begin(import, file, &why), RC_OK);
 	cr_assert_eq(import_gather(import, &why), RC_OK);
