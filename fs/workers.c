@@ -1,8 +1,9 @@
 /* workers: why they exist, and what holds, is said in workers.h.
  *
  * Every thread is in one of these states, and only `lock` lets it go from one to another:
- *   waiting   counted in `waiting`: reads from the kernel's device, or polls it, or is about to
- *   serving   has a request
+ *   waiting   counted in `waiting`: reads from the kernel's device, or polls it, or is about to. From before it writes its answer: whoever gets that may ask
+ *             again before this thread runs again, and nobody need be called for this
+ *   serving   has a request that is not answered
  *   parked    on the stack `parked`, until its `call`
  * Ending: parked threads are called, and those that wait are cancelled, which only happens in the read: everywhere else cancelling is disabled.
  */
@@ -10,10 +11,12 @@
 #include "fs/workers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,10 +24,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SPARE_MIN = 2, SPARE_MAX = 8, FIRST_POLL_US = 10 };
+enum { SPARE_MIN = 2, SPARE_MAX = 8, FIRST_POLL_US = 10, LOOK_MS = 1, EAGER_MS = 1000 };
 
 struct worker {
 	struct pool *pool;
@@ -32,6 +36,9 @@ struct worker {
 	struct worker *under; /* on the stack of the parked */
 	pthread_t thread;
 	sem_t call;
+	_Atomic int state; /* its /proc/thread-self/stat, for the deputy; -1: not there */
+	bool serves;       /* under pool->lock: has a request */
+	bool answers;      /* under pool->lock: and is counted in `waiting`, as its answer is being written */
 	struct fuse_buf request; /* libfuse allocates its memory with the first request */
 };
 
@@ -42,13 +49,21 @@ struct pool {
 	struct worker *newest;
 	struct worker *parked;
 	unsigned n, waiting;
+	uint64_t taken; /* requests, so far */
+	bool eager;     /* whoever takes a request while nobody waits calls another; otherwise the deputy does, where that is needed */
+	bool rests;     /* the deputy, until its `call` */
 	int error;
 	bool ending;
 	sem_t ended; /* posted by each thread that ends by itself */
 	uint64_t poll_ns;
 	_Atomic uint64_t poll_now_ns; /* how long it pays to poll just now */
 	atomic_flag polled;           /* somebody polls */
+	bool has_deputy;
+	pthread_t deputy;
+	sem_t call; /* the deputy */
 };
+
+static _Thread_local struct worker *self;
 
 static uint64_t now_ns(void)
 {
@@ -61,7 +76,7 @@ static uint64_t now_ns(void)
 static void *work(void *context);
 
 /* What ends the session is told to the caller of workers_serve(): a thread is born with those signals blocked. */
-static int create_thread(struct worker *worker)
+static int create_thread(pthread_t *thread, void *(*run)(void *), void *context)
 {
 	sigset_t theirs, before;
 	int error;
@@ -72,7 +87,7 @@ static int create_thread(struct worker *worker)
 	sigaddset(&theirs, SIGHUP);
 	sigaddset(&theirs, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &theirs, &before);
-	error = pthread_create(&worker->thread, NULL, work, worker);
+	error = pthread_create(thread, NULL, run, context);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error;
 }
@@ -86,8 +101,9 @@ static int add_worker(struct pool *pool)
 	if (worker == NULL)
 		return ENOMEM;
 	worker->pool = pool;
+	worker->state = -1;
 	sem_init(&worker->call, 0, 0);
-	error = create_thread(worker);
+	error = create_thread(&worker->thread, work, worker);
 	if (error) {
 		sem_destroy(&worker->call);
 		free(worker);
@@ -130,14 +146,41 @@ static void begin_to_serve(struct worker *worker)
 
 	pthread_mutex_lock(&pool->lock);
 	pool->waiting--;
-	if (pool->waiting == 0 && !is_quick(&worker->request))
+	pool->taken++;
+	worker->serves = true;
+	if (pool->waiting == 0 && pool->eager && !is_quick(&worker->request))
 		call_another(pool);
+	if (pool->rests) {
+		pool->rests = false;
+		sem_post(&pool->call);
+	}
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static void await_call(struct worker *worker)
+/* What handlers do after their answer is to free what it was made of. */
+static ssize_t write_answer(int device, struct iovec *parts, int n, void *unused)
 {
-	while (sem_wait(&worker->call) != 0 && errno == EINTR)
+	(void)unused;
+	if (self) {
+		pthread_mutex_lock(&self->pool->lock);
+		if (self->serves && !self->answers) {
+			self->answers = true;
+			self->pool->waiting++;
+		}
+		pthread_mutex_unlock(&self->pool->lock);
+	}
+	return writev(device, parts, n);
+}
+
+static ssize_t read_request(int device, void *buffer, size_t n, void *unused)
+{
+	(void)unused;
+	return read(device, buffer, n);
+}
+
+static void await_call(sem_t *call)
+{
+	while (sem_wait(call) != 0 && errno == EINTR)
 		;
 }
 
@@ -148,7 +191,9 @@ static void end_to_serve(struct worker *worker)
 	bool parks;
 
 	pthread_mutex_lock(&pool->lock);
-	parks = pool->waiting >= pool->spare && !pool->ending;
+	pool->waiting -= worker->answers;
+	worker->serves = worker->answers = false;
+	parks = pool->waiting >= (pool->eager ? pool->spare : 1) && !pool->ending;
 	if (parks) {
 		worker->under = pool->parked;
 		pool->parked = worker;
@@ -157,7 +202,7 @@ static void end_to_serve(struct worker *worker)
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (parks)
-		await_call(worker);
+		await_call(&worker->call);
 }
 
 static void poll_for_request(struct pool *pool)
@@ -227,6 +272,9 @@ static void *work(void *context)
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	pthread_setname_np(pthread_self(), "itemfs-worker");
+	self = worker;
+	if (pool->has_deputy)
+		worker->state = open("/proc/thread-self/stat", O_RDONLY | O_CLOEXEC);
 	while (!fuse_session_exited(pool->fuse)) {
 		int n = await_request(worker);
 
@@ -241,6 +289,58 @@ static void *work(void *context)
 		end_to_serve(worker);
 	}
 	sem_post(&pool->ended);
+	return NULL;
+}
+
+/* "123 (itemfs-worker) S …": whether a thread waits for something, as a lock or a disk. */
+static bool sleeps(const struct worker *worker)
+{
+	char text[64];
+	ssize_t n = worker->state < 0 ? 0 : pread(worker->state, text, sizeof text, 0);
+	const char *name_end = n > 0 ? memchr(text, ')', (size_t)n) : NULL;
+
+	return name_end && name_end + 2 < text + n && name_end[2] != 'R';
+}
+
+/* Called with the lock. */
+static bool somebody_sleeps(const struct pool *pool)
+{
+	for (const struct worker *worker = pool->newest; worker; worker = worker->older)
+		if (worker->serves && sleeps(worker))
+			return true;
+	return false;
+}
+
+/* Sees to it that somebody waits for the kernel where who serves does not call another: workers.h, 4. */
+static void *deputize(void *context)
+{
+	struct pool *pool = context;
+	uint64_t seen = 0;
+	unsigned eager_ms = 0;
+
+	pthread_setname_np(pthread_self(), "itemfs-deputy");
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->ending) {
+		bool asked = pool->taken != seen, alone = pool->waiting == 0, rests = !asked && !alone;
+
+		seen = pool->taken;
+		if (alone && !pool->eager && (!asked || somebody_sleeps(pool))) {
+			call_another(pool);
+			pool->eager = true;
+			eager_ms = 0;
+		}
+		eager_ms += LOOK_MS;
+		pool->rests = rests;
+		if (rests || eager_ms > EAGER_MS)
+			pool->eager = false;
+		pthread_mutex_unlock(&pool->lock);
+		if (rests)
+			await_call(&pool->call);
+		else
+			poll(NULL, 0, LOOK_MS);
+		pthread_mutex_lock(&pool->lock);
+	}
+	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
 
@@ -260,6 +360,7 @@ static void end_workers(struct pool *pool)
 	for (worker = pool->parked; worker; worker = worker->under)
 		sem_post(&worker->call);
 	pool->parked = NULL;
+	sem_post(&pool->call);
 	pthread_mutex_unlock(&pool->lock);
 	/* No thread is added any more. */
 	for (worker = pool->newest; worker; worker = worker->older)
@@ -267,40 +368,67 @@ static void end_workers(struct pool *pool)
 	while ((worker = pool->newest)) {
 		pthread_join(worker->thread, NULL);
 		pool->newest = worker->older;
+		if (worker->state >= 0)
+			close(worker->state);
 		free(worker->request.mem);
 		sem_destroy(&worker->call);
 		free(worker);
 	}
+	if (pool->has_deputy)
+		pthread_join(pool->deputy, NULL);
 }
 
-static unsigned spare_threads(void)
+/* On which we may run. */
+static int count_processors(void)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
 
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : SPARE_MAX;
+}
+
+static unsigned spare_threads(int processors)
+{
 	return processors < SPARE_MIN ? SPARE_MIN : processors > SPARE_MAX ? SPARE_MAX : (unsigned)processors;
+}
+
+static int start(struct pool *pool, int processors)
+{
+	static const struct fuse_custom_io io = {.writev = write_answer, .read = read_request};
+	int error = fuse_session_custom_io(pool->fuse, &io, fuse_session_fd(pool->fuse));
+
+	if (error)
+		return error < 0 ? -error : EIO;
+	/* Without a deputy, for want of anything, each thread calls the next itself. */
+	pool->has_deputy = processors == 1 && pool->max > 1 && create_thread(&pool->deputy, deputize, pool) == 0;
+	pthread_mutex_lock(&pool->lock);
+	error = add_worker(pool);
+	pthread_mutex_unlock(&pool->lock);
+	return error;
 }
 
 int workers_serve(struct fuse_session *fuse, const struct workers_options *options)
 {
+	int processors = count_processors();
 	struct pool pool = {
 	    .fuse = fuse,
 	    .max = options->max,
-	    .spare = spare_threads(),
-	    .poll_ns = options->poll_us * UINT64_C(1000),
+	    .spare = spare_threads(processors),
+	    .eager = true,
+	    .poll_ns = processors > 1 ? options->poll_us * UINT64_C(1000) : 0,
 	    .polled = ATOMIC_FLAG_INIT,
 	};
 	int error;
 
 	pthread_mutex_init(&pool.lock, NULL);
 	sem_init(&pool.ended, 0, 0);
-	pthread_mutex_lock(&pool.lock);
-	error = add_worker(&pool);
-	pthread_mutex_unlock(&pool.lock);
-	if (error == 0) {
+	sem_init(&pool.call, 0, 0);
+	error = start(&pool, processors);
+	if (error == 0)
 		await_end(&pool);
-		end_workers(&pool);
+	end_workers(&pool);
+	if (error == 0)
 		error = -pool.error;
-	}
+	sem_destroy(&pool.call);
 	sem_destroy(&pool.ended);
 	pthread_mutex_destroy(&pool.lock);
 	return -error;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
@@ -105,6 +106,19 @@ static bool is_mounted(const char *point)
 	return stat(directory, &outer) == 0 && stat(point, &inner) == 0 && inner.st_dev != outer.st_dev;
 }
 
+/* ITEMFS_ONE_PROCESSOR: as on a small machine. */
+static void settle_on_one_processor(void)
+{
+	cpu_set_t all, one;
+	int processor = 0;
+	sched_getaffinity(0, sizeof all, &all);
+	while (!CPU_ISSET(processor, &all))
+		processor++;
+	CPU_ZERO(&one);
+	CPU_SET(processor, &one);
+	sched_setaffinity(0, sizeof one, &one);
+}
+
 static void child_becomes_daemon(const char *options, pid_t parent)
 {
 	const char *point = at("");
@@ -118,6 +132,8 @@ static void child_becomes_daemon(const char *options, pid_t parent)
 	setenv("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0:exitcode=99", 0);
 	setenv("UBSAN_OPTIONS", "print_stacktrace=1", 0);
 	setenv("TSAN_OPTIONS", "suppressions=" TSAN_SUPPRESSIONS, 0);
+	if (getenv("ITEMFS_ONE_PROCESSOR"))
+		settle_on_one_processor();
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(0);

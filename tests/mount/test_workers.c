@@ -88,6 +88,39 @@ Test(workers, one_user_is_served_by_few_of_many)
 	cr_expect_leq(how_many_ran(&before, &after), TAKE_TURNS, "%zu of %zu threads served one user", how_many_ran(&before, &after), after.n);
 }
 
+/* With several, each answer wakes the user, who asks again before the thread that answered runs again; so they would take turns for nothing. */
+Test(workers, on_one_processor_one_user_is_served_by_one_thread)
+{
+	size_t ran = 0;
+
+	mount_down();
+	setenv("ITEMFS_ONE_PROCESSOR", "1", 1);
+	mount_up(NULL);
+	burst();
+	/* Where others use the processor, too, a thread seems to hang; then another is called. */
+	for (int tries = 0; ran != 1 && tries < BURSTS; tries++) {
+		size_t mark = kept_mark();
+		struct run_times before = run_times();
+
+		assert_sh("for i in {1..50}; do echo '{\"i\":'$i'}' >$M/Tab/p/one; read -r line <$M/Tab/p/one; [[ $line == '{\"i\":'$i'}' ]] || exit; done");
+		struct run_times after = run_times();
+		ran = how_many_ran(&before, &after);
+		kept_until(mark);
+	}
+	cr_expect_eq(ran, 1, "%zu threads served one user", ran);
+}
+
+Test(workers, on_one_processor_others_are_served_while_one_takes_long)
+{
+	mount_down();
+	setenv("ITEMFS_ONE_PROCESSOR", "1", 1);
+	mount_up(NULL);
+	for (int bursts = 0; run_times().n == 1 && bursts < BURSTS; bursts++)
+		burst();
+	cr_expect_gt(run_times().n, 1, "writers that sync were served by one thread, one after the other");
+	expect_sh("ls $M/Tab/p | wc -l", "24\n");
+}
+
 Test(workers, polling_ends_when_nobody_asks)
 {
 	mount_down();
