@@ -363,7 +363,14 @@ Test(threads, two_writers_of_one_item_each_replace_it_whole_and_a_reader_sees_on
 	cr_expect_geq(n, OVERWRITES * 2 - 2, "the last of neither is what is left, but %u", n);
 }
 
-/* ---- the kernel forgets while others look ---- */
+/* ---- onlookers ---- */
+
+enum { ONLOOKERS = 4 };
+
+struct onlooker {
+	pthread_t thread;
+	struct pair sees;
+};
 
 static void *look_on(void *of)
 {
@@ -380,6 +387,23 @@ static void *look_on(void *of)
 	return NULL;
 }
 
+static void begin_to_look(struct onlooker onlookers[ONLOOKERS], atomic_bool *over)
+{
+	for (int i = 0; i < ONLOOKERS; i++) {
+		onlookers[i].sees = (struct pair){.path = at(""), .over = over};
+		cr_assert_eq(pthread_create(&onlookers[i].thread, NULL, look_on, &onlookers[i].sees), 0);
+	}
+}
+
+static void stop_looking(struct onlooker onlookers[ONLOOKERS], atomic_bool *over)
+{
+	atomic_store(over, true);
+	for (int i = 0; i < ONLOOKERS; i++)
+		pthread_join(onlookers[i].thread, NULL);
+}
+
+/* ---- the kernel forgets while others look ---- */
+
 Test(threads, what_the_kernel_forgets_is_found_again_by_who_looks_at_that_moment)
 {
 	int drop = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
@@ -387,21 +411,15 @@ Test(threads, what_the_kernel_forgets_is_found_again_by_who_looks_at_that_moment
 		cr_skip_test("only root may drop the kernel's caches");
 	for (int i = 0; i < PARTITIONS * ITEMS; i++)
 		assert_ok(put(at(text("Load/p%d/i%d.json", i % PARTITIONS, i / PARTITIONS)), "{}"));
+	struct onlooker onlookers[ONLOOKERS];
 	atomic_bool over = false;
-	struct pair pairs[4] = {0};
-	pthread_t threads[4];
-	for (int i = 0; i < 4; i++) {
-		pairs[i] = (struct pair){.path = at(""), .over = &over};
-		cr_assert_eq(pthread_create(&threads[i], NULL, look_on, &pairs[i]), 0);
-	}
+	begin_to_look(onlookers, &over);
 	for (int i = 0; i < 15; i++)
 		cr_expect_eq(write(drop, "2", 1), 1);
 	close(drop);
-	atomic_store(&over, true);
-	for (int i = 0; i < 4; i++) {
-		pthread_join(threads[i], NULL);
-		cr_expect_eq(pairs[i].failed + pairs[i].reader.odd, 0, "%s", pairs[i].reader.example);
-	}
+	stop_looking(onlookers, &over);
+	for (int i = 0; i < ONLOOKERS; i++)
+		cr_expect_eq(onlookers[i].sees.failed + onlookers[i].sees.reader.odd, 0, "%s", onlookers[i].sees.reader.example);
 }
 
 /* ---- names that come by themselves, while others ask for them ---- */
@@ -413,13 +431,9 @@ static bool is_there(const char *path)
 
 Test(threads, names_that_an_import_brings_are_seen_by_those_who_asked_in_vain)
 {
+	struct onlooker onlookers[ONLOOKERS];
 	atomic_bool over = false;
-	struct pair pairs[4] = {0};
-	pthread_t threads[4];
-	for (int i = 0; i < 4; i++) {
-		pairs[i] = (struct pair){.path = at(""), .over = &over};
-		cr_assert_eq(pthread_create(&threads[i], NULL, look_on, &pairs[i]), 0);
-	}
+	begin_to_look(onlookers, &over);
 	for (int i = 0; i < 40; i++) {
 		const char *path = text("Load/new%d/x.json", i);
 		cr_expect(!exists(path));
@@ -428,9 +442,7 @@ Test(threads, names_that_an_import_brings_are_seen_by_those_who_asked_in_vain)
 		cr_assert(await(is_there, path), "%s never comes", path);
 		cr_assert(await(is_there, text("Load/p0/x%d.json", i)));
 	}
-	atomic_store(&over, true);
-	for (int i = 0; i < 4; i++)
-		pthread_join(threads[i], NULL);
+	stop_looking(onlookers, &over);
 }
 
 /* ---- the end of the mount ---- */
