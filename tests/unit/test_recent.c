@@ -1,40 +1,11 @@
 /* recent: rows are kept as the engine has them, and nobody sees one that is older than what somebody has seen. */
-#include "index/recent.h"
 #include "index/txn.h"
 #include "store/rows.h"
-#include "tests/unit/fixture.h"
+#include "tests/unit/recent_fixture.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
-static char *path;
-static struct store *store;
-static struct recent *recent;
-
-static void set_up(void)
-{
-	path = fixture_place();
-	struct store_options options = {.create = true};
-	cr_assert_eq(store_open(path, &options, &store, NULL), RC_OK);
-	cr_assert_eq(recent_new(store, &recent), RC_OK);
-}
-
-static void tear_down(void)
-{
-	recent_free(recent);
-	store_close(store);
-	fixture_remove(path);
-}
-
 TestSuite(recent, .init = set_up, .fini = tear_down);
-
-static void write_behind(const char *key, const char *value)
-{
-	struct store_batch *batch;
-	cr_assert_eq(store_batch_new(store, &batch), RC_OK);
-	store_batch_put(batch, key, strlen(key), value, strlen(value));
-	cr_assert_eq(store_write(store, batch, false), RC_OK);
-	store_batch_free(batch);
-}
 
 /* NULL: it is not there. */
 static void sees(const char *key, bool keep, const char *expected)

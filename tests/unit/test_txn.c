@@ -1,30 +1,22 @@
 /* txn: what a commit sees of what it and those before it wrote, and what a rollback leaves. */
 #include "index/txn.h"
-#include "tests/unit/fixture.h"
+#include "tests/unit/recent_fixture.h"
 
-static char *path;
-static struct store *store;
-static struct recent *recent;
 static struct txn *txn;
 
-static void set_up(void)
+static void set_up_txn(void)
 {
-	path = fixture_place();
-	struct store_options options = {.create = true};
-	cr_assert_eq(store_open(path, &options, &store, NULL), RC_OK);
-	cr_assert_eq(recent_new(store, &recent), RC_OK);
+	set_up();
 	cr_assert_eq(txn_new(store, recent, &txn), RC_OK);
 }
 
-static void tear_down(void)
+static void tear_down_txn(void)
 {
 	txn_free(txn);
-	recent_free(recent);
-	store_close(store);
-	fixture_remove(path);
+	tear_down();
 }
 
-TestSuite(txn, .init = set_up, .fini = tear_down);
+TestSuite(txn, .init = set_up_txn, .fini = tear_down_txn);
 
 static void put(const char *key, const char *value)
 {
@@ -181,15 +173,6 @@ Test(txn, an_empty_one_writes_nothing)
 	txn_begin(txn, 1, 0);
 	cr_expect_eq(txn_write(txn, false, false), RC_OK);
 	cr_expect_eq(txn_write(txn, true, false), RC_OK);
-}
-
-static void write_behind(const char *key, const char *value)
-{
-	struct store_batch *batch;
-	cr_assert_eq(store_batch_new(store, &batch), RC_OK);
-	store_batch_put(batch, key, strlen(key), value, strlen(value));
-	cr_assert_eq(store_write(store, batch, false), RC_OK);
-	store_batch_free(batch);
 }
 
 Test(txn, heads_partitions_and_counters_that_were_read_or_written_are_not_read_again)
