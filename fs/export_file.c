@@ -154,7 +154,7 @@ void export_file_close(struct frontend *front, struct export_stream *stream)
 
 static bool interrupted(void *context)
 {
-	return fuse_req_interrupted(context);
+	return fuse_req_interrupted(context) || front_ending(front_of(context));
 }
 
 /* With the stream's lock held, or before anybody knows it. `keep`: the bytes, too, where they are few enough and none were read yet. */
@@ -228,7 +228,7 @@ static enum rc produce(fuse_req_t req, struct export_stream *s, uint64_t offset,
 		trim(s, offset < s->at + s->window.len ? offset : s->at + s->window.len);
 		uint64_t missing = end - s->at - s->window.len;
 		rc = export_read(s->export, missing < EXPORT_BEHIND ? (size_t)missing : EXPORT_BEHIND, &s->window);
-		if (!rc && fuse_req_interrupted(req))
+		if (!rc && interrupted(req))
 			rc = RC_INTERRUPTED;
 	}
 	return rc;

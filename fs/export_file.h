@@ -34,7 +34,7 @@ bool export_file_is(const struct node *parent, const char *name);
 enum rc export_file_open(struct frontend *front, struct node *node, struct export_stream **ret_stream);
 void export_file_close(struct frontend *front, struct export_stream *stream);
 
-/* Appends up to `size` bytes from `offset` on; fewer only at the end, or before what cannot be read. RC_INTERRUPTED: whoever asked has gone. With nothing held. */
+/* Appends up to `size` bytes from `offset` on; fewer only at the end, or before what cannot be read. RC_INTERRUPTED: whoever asked has gone, or the mount ends. With nothing held. */
 enum rc export_file_read(fuse_req_t req, struct export_stream *stream, uint64_t offset, size_t size, struct buf *out, struct why *why);
 
 /* How many bytes a read would give. With nothing held: it may take a pass. */

@@ -24,6 +24,7 @@ struct frontend {
 	struct frontend_options options;
 	struct tree tree;
 	struct notifier *notifier;
+	struct fuse_session *_Atomic session; /* NULL before and after the mount */
 	atomic_uint settling; /* threads that wait for it (import_run.c) */
 	pthread_mutex_t commits[COMMIT_LOCKS]; /* front_commit_lock() */
 	struct fuse_conn_info *connection;
@@ -55,6 +56,13 @@ static inline struct node *front_node(struct frontend *front, fuse_ino_t id)
 static inline uint64_t front_tick(struct frontend *front)
 {
 	return atomic_fetch_add(&front->tick, 1) + 1;
+}
+
+/* Whether the mount is about to end: what takes long is broken off, for the end waits for each request that is under way. */
+static inline bool front_ending(struct frontend *front)
+{
+	struct fuse_session *session = atomic_load(&front->session);
+	return session && fuse_session_exited(session);
 }
 
 /* Names are read, and stay as they are, between these two. */

@@ -47,6 +47,7 @@ enum rc frontend_new(struct volume *volume, const struct frontend_options *optio
 
 void frontend_set_session(struct frontend *frontend, struct fuse_session *session)
 {
+	atomic_store(&frontend->session, session);
 	notifier_set_session(frontend->notifier, session);
 }
 

@@ -194,14 +194,30 @@ static void settle(struct frontend *front, unsigned most)
 	atomic_fetch_sub(&front->settling, 1);
 }
 
+struct wanted {
+	struct frontend *front;
+	const struct upload *upload;
+};
+
+/* An import of a large file goes on for as long as it takes, but not past its own removal or the mount's end. */
+static bool is_unwanted(void *context)
+{
+	const struct wanted *wanted = context;
+	return front_ending(wanted->front) || upload_is_gone(wanted->front, wanted->upload);
+}
+
 enum rc import_run(struct frontend *front, const struct import_run *run)
 {
 	struct upload *upload = run->upload;
+	struct wanted wanted = {front, upload};
 	struct meta fresh;
 	struct why why = {.line = 0};
+	import_stop_by(upload->import, is_unwanted, &wanted);
 	enum rc rc = import_begin(upload->import, upload->spool, &why);
-	if (rc == RC_NOT_FOUND || (rc == RC_UNFINISHED && !run->last))
+	if (rc == RC_NOT_FOUND || (rc == RC_UNFINISHED && !run->last)) {
+		import_stop_by(upload->import, NULL, NULL);
 		return rc == RC_NOT_FOUND ? RC_OK : rc;
+	}
 	pthread_mutex_lock(&front->uploads_lock);
 	fresh = upload->meta;
 	pthread_mutex_unlock(&front->uploads_lock);
@@ -212,7 +228,10 @@ enum rc import_run(struct frontend *front, const struct import_run *run)
 	}
 	if (rc == RC_STALE)
 		rc = why_set(&why, RC_STALE, "the table is gone");
+	if (rc == RC_INTERRUPTED)
+		rc = why_set(&why, rc, front_ending(front) ? "the mount ended while this was imported" : "the file was removed while it was imported");
 	rc = end(front, run, rc, &why);
+	import_stop_by(upload->import, NULL, NULL);
 	settle(front, 0);
 	return rc;
 }

@@ -132,6 +132,14 @@ bool upload_is_listed(struct frontend *front, const struct upload *upload)
 	return listed;
 }
 
+bool upload_is_gone(struct frontend *front, const struct upload *upload)
+{
+	lock(front);
+	bool gone = upload->gone;
+	unlock(front);
+	return gone;
+}
+
 void upload_rename(struct frontend *front, struct upload *upload, const char *name)
 {
 	upload_unlist(front, upload, false);

@@ -48,6 +48,7 @@ struct upload *upload_find(struct frontend *front, const struct table *table, co
 /* Takes its name away. */
 void upload_unlist(struct frontend *front, struct upload *upload, bool gone);
 bool upload_is_listed(struct frontend *front, const struct upload *upload);
+bool upload_is_gone(struct frontend *front, const struct upload *upload);
 /* Gives it another name, which is taken from another. */
 void upload_rename(struct frontend *front, struct upload *upload, const char *name);
 /* A handle comes to write, or goes. *ret_left: how many are left. */

@@ -89,6 +89,8 @@ enum rc import_window_see(struct import_window *window, uint64_t offset, size_t 
 	uint64_t end = window->at + window->bytes.len;
 	bool enough = offset >= window->at && offset < end && (end - offset >= want || end == spool_size(window->file));
 	if (!enough) {
+		if (window->stop && window->stop(window->context))
+			return RC_INTERRUPTED;
 		buf_clear(&window->bytes);
 		window->at = offset;
 		enum rc rc = spool_read(window->file, offset, want > WINDOW ? want : WINDOW, &window->bytes);
@@ -98,6 +100,20 @@ enum rc import_window_see(struct import_window *window, uint64_t offset, size_t 
 	*ret_bytes = window->bytes.data + (offset - window->at);
 	*ret_n = window->bytes.len - (size_t)(offset - window->at);
 	return RC_OK;
+}
+
+void import_stop_by(struct import *import, bool (*stop)(void *context), void *context)
+{
+	import->window.stop = stop;
+	import->window.context = context;
+}
+
+/* A file of zeros, which takes no room on the disk, is one line of a length that no machine reads to its end. */
+static enum rc check_length(const struct import_split *split, struct why *why)
+{
+	if (!split->begun || split->offset - split->record.start <= IMPORT_RECORD_MAX)
+		return RC_OK;
+	return why_at(why, RC_REFUSED, split->record.line, 0, "what begins in this line is longer than any item can be");
 }
 
 /* Finds the next record, which is import->split.record then. RC_NOT_FOUND: the file has ended. */
@@ -114,6 +130,8 @@ static enum rc next_record(struct import *import, struct why *why)
 			rc = import_split_end(split, &found, why);
 		} else if (!rc) {
 			rc = import_split_feed(split, bytes, n, &used, &found, why);
+			if (!rc && !found)
+				rc = check_length(split, why);
 		}
 		if (rc || found)
 			return rc;

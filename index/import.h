@@ -14,6 +14,7 @@
 
 #include "index/import_split.h"
 #include "index/table.h"
+#include "store/model/item.h"
 #include "store/model/key.h"
 #include "store/rows.h"
 #include "store/spool.h"
@@ -22,6 +23,7 @@ enum {
 	IMPORT_WHOLE_ITEMS = 10000,
 	IMPORT_WHOLE_BYTES = 16 << 20,     /* of the file */
 	IMPORT_WHOLE_DOCUMENTS = 64 << 20, /* and of what its records become */
+	IMPORT_RECORD_MAX = 4 * ITEM_DOCUMENT_MAX, /* of a line or a row: a longer one is no record, nor is the file one of records */
 	IMPORT_BATCH_ITEMS = 1000,
 	IMPORT_BATCH_BYTES = 4 << 20,
 };
@@ -43,6 +45,9 @@ enum rc import_new(const struct import_options *options, struct import **ret_imp
 void import_free(struct import *import); /* NULL is fine */
 /* What was imported of the file counts no more: it was written anew. */
 void import_restart(struct import *import);
+
+/* `stop` is asked for each 1 MiB that is read: true ends that with RC_INTERRUPTED, before anything that was gathered is put. */
+void import_stop_by(struct import *import, bool (*stop)(void *context), void *context);
 
 /* Looks at what the file holds beyond what was imported of it, and begins with that. RC_NOT_FOUND: nothing. RC_UNFINISHED: it ends inside a record: nothing is done, and more may come.
  * RC_REFUSED: it cannot be read as a whole. The file is borrowed until import_finish(). */

@@ -56,6 +56,8 @@ struct import_window {
 	const struct spool *file;
 	struct buf bytes;
 	uint64_t at; /* of bytes */
+	bool (*stop)(void *context); /* NULL: nobody asks */
+	void *context;
 };
 /* At least `want` bytes from `offset` on where there are so many; *ret_n says how many. Valid until the next call. */
 enum rc import_window_see(struct import_window *window, uint64_t offset, size_t want, const uint8_t **ret_bytes, size_t *ret_n);

@@ -587,3 +587,87 @@ Test(imports, a_file_of_nothing_imports_nothing)
 	cr_expect_str_eq(listing("Music"), ".schema.json\n");
 	cr_expect_eq(refusals(), 0);
 }
+
+/* ---- files that take long ---- */
+
+enum { FAR = 1 << 20 }; /* MiB: a terabyte */
+
+/* A file with a line at its beginning (may be empty), and zeros up to its end. */
+static int close_zeros(const char *name, const char *line, off_t mib)
+{
+	int fd = open(at(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	cr_assert_geq(fd, 0, "%s: %s", name, strerror(errno));
+	cr_assert_eq(write(fd, line, strlen(line)), (ssize_t)strlen(line));
+	if (ftruncate(fd, mib << 20) < 0)
+		cr_skip("the disk takes no file of a terabyte");
+	return errno_of(close(fd));
+}
+
+Test(imports, a_file_of_zeros_is_refused_before_it_is_read_to_its_end)
+{
+	cr_expect_eq(close_zeros("Music/.import/nothing.jsonl", "", FAR), EBADMSG);
+	cr_assert(refusal_of("Music/.import/nothing.jsonl"));
+	expect_says("reason", "longer than any item");
+	cr_expect_eq(close_zeros("Music/.import/some.jsonl", LIAR "\n", FAR), EBADMSG);
+	cr_expect_eq(close_zeros("Music/.import/rows.csv", "Artist,Title\nQueen,Liar\n\"", FAR), EBADMSG);
+	cr_expect_eq(close_zeros("Music/.import/array.json", "[" LIAR, FAR), EBADMSG);
+	cr_expect_eq(listing_sorted("Music")[0], '.', "%s", listing_sorted("Music"));
+	cr_expect_not(exists("Music/Queen"));
+}
+
+static unsigned long long bytes_read(void)
+{
+	const char *said = content(text("/proc/%d/io", mount_pid()));
+	return strtoull(strstr(said, "rchar: ") + strlen("rchar: "), NULL, 10);
+}
+
+/* Begins an import that takes minutes, of lines that are too long, in a process that exits with close's errno. Returns when the daemon is at it. */
+static pid_t begin_long_import(void)
+{
+	enum { LINES = 4096, LINE_MIB = 60 };
+	pid_t child = fork();
+	if (child == 0) {
+		int fd = open(at("Music/.import/long.jsonl"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		for (off_t i = 1; i <= LINES; i++)
+			if (pwrite(fd, "\n", 1, (i * LINE_MIB << 20) - 1) != 1)
+				_exit(EXDEV);
+		_exit(errno_of(close(fd)));
+	}
+	while (size_of("Music/.import/long.jsonl") < (off_t)LINES * LINE_MIB << 20 && waitpid(child, NULL, WNOHANG) == 0)
+		usleep(10000);
+	unsigned long long before = bytes_read();
+	while (bytes_read() < before + (64u << 20) && waitpid(child, NULL, WNOHANG) == 0)
+		usleep(10000);
+	return child;
+}
+
+static int end_of(pid_t child)
+{
+	int status;
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+Test(imports, that_is_removed_meanwhile_breaks_off)
+{
+	pid_t child = begin_long_import();
+	expect_ok(unlink(at("Music/.import/long.jsonl")));
+	int end = end_of(child);
+	cr_expect_eq(end, EINTR, "%s", strerrorname_np(end));
+	cr_assert(refusal_of("Music/.import/long.jsonl"));
+	expect_says("reason", "removed");
+	expect_ok(put("Music/.import/after.jsonl", LIAR "\n"));
+	cr_expect_str_eq(content("Music/Queen/Liar.json"), LIAR);
+}
+
+Test(imports, break_off_where_the_mount_ends)
+{
+	pid_t child = begin_long_import();
+	mount_stop();
+	int end = end_of(child);
+	cr_expect(end == EINTR || end == ENOTCONN || end == ECONNABORTED, "%s", strerrorname_np(end));
+	mount_up(NULL);
+	cr_expect(refusal_of("Music/.import/long.jsonl"));
+	expect_says("reason", "the mount ended");
+	cr_expect_str_eq(listing("Music"), ".schema.json\n");
+}
