@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #define DEFAULT_CACHE        ((size_t)32 << 20)
-#define DEFAULT_WRITE_BUFFER ((size_t)8 << 20)
+#define DEFAULT_WRITE_BUFFER ((size_t)16 << 20)
 /* A merge of tables holds a dozen and what it makes of them, and each is as large as a memtable. */
 #define RESERVE_IN_WRITE_BUFFERS 16
 #define MAX_OPEN_FILES           500
