@@ -90,14 +90,16 @@ static enum rc find_in_query(struct frontend *front, struct node *parent, const 
 /* Finds a name and counts a lookup of it. With the names held. */
 static enum rc find(struct frontend *front, struct node *parent, const char *name, struct found *ret, struct why *why)
 {
-	if (!parent->dead && query_path_is(parent, name))
+	if (parent->dead)
+		return RC_NOT_FOUND;
+	if (query_path_is(parent, name))
 		return find_in_query(front, parent, name, ret, why);
 	struct place place;
 	struct head head = {.birth = 0};
 	struct table *table = NULL;
 	struct snapshot *snapshot = NULL;
 	uint64_t sequence = volume_sequence(front->volume);
-	enum rc rc = parent->dead ? RC_NOT_FOUND : place_lookup(front, parent, name, &place);
+	enum rc rc = place_lookup(front, parent, name, &place);
 	if (rc == RC_NOT_FOUND && place.unresolved && pending(front, parent, name))
 		rc = RC_OK;
 	if (rc)

@@ -362,6 +362,8 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 enum rc place_create(struct frontend *front, struct node *parent, const char *name, bool directory, struct place *ret_place, struct why *why)
 {
 	enum node_kind kind = NODE_PLAIN;
+	if (parent->dead)
+		return RC_NOT_FOUND;
 	enum rc rc = create_kind(parent, name, directory, &kind, why);
 	if (!rc && kind == NODE_TABLE)
 		rc = schema_table_name(name, strlen(name), why);

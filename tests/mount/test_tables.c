@@ -134,6 +134,25 @@ Test(tables, rmdir_wants_it_empty)
 	cr_expect_not(exists("Music"));
 }
 
+/* The kernel goes on asking there for the names that somebody has open below it. */
+Test(tables, in_one_that_was_removed_a_name_that_is_open_can_be_asked_for)
+{
+	static const char *const names[] = {".where", ".index", ".scan", ".export", ".import"};
+	enum { NAMES = sizeof names / sizeof *names };
+	int below[NAMES], table;
+	assert_ok(mkdir(at("Music"), 0755));
+	cr_assert_geq(table = open(at("Music"), O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	for (int i = 0; i < NAMES; i++)
+		cr_assert_geq(below[i] = openat(table, names[i], O_PATH | O_CLOEXEC), 0, "%s: %s", names[i], strerror(errno));
+	expect_ok(rmdir(at("Music")));
+	for (int i = 0; i < NAMES; i++) {
+		cr_expect(faccessat(table, names[i], F_OK, 0) == 0 || errno == ENOENT, "%s: %s", names[i], strerror(errno)); /* the kernel may remember it and not ask */
+		cr_expect_neq(faccessat(below[i], "x", F_OK, 0), 0);
+		close(below[i]);
+	}
+	close(table);
+}
+
 Test(tables, a_table_made_again_knows_nothing_of_the_one_before)
 {
 	declare("Music", "Artist:S Title:S", "gsi by-year Year:N ALL", NULL);
