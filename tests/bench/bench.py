@@ -50,7 +50,7 @@ class Results:
         return statistics.median(rates) if rates else None
 
     def systems(self, mode):
-        order = ["itemfs", "itemfs+index", *("itemfs " + options for options in VARIANTS.values()), "limit", "limit -s", "ext4", "leveldb", "dynalite"]
+        order = ["itemfs", "itemfs+index", *("itemfs " + options for options in VARIANTS.values()), "limit", "limit -s", "limit -l", "ext4", "leveldb", "dynalite"]
         found = {key[2] for key in [*self.rates, *self.reasons] if key[0] == mode}
         return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
@@ -89,7 +89,7 @@ def rest(systems):
 
 def start_all(place, results, mode):
     systems = []
-    makers = [lambda: Itemfs(place), lambda: Itemfs(place, index=True), lambda: Limit(place), lambda: Limit(place, one_thread=True),
+    makers = [lambda: Itemfs(place), lambda: Itemfs(place, index=True), lambda: Limit(place), lambda: Limit(place, "-s"), lambda: Limit(place, "-l"),
               lambda: Disk(place)]
     makers.insert(2, lambda: Itemfs(place, options=VARIANTS[mode]))
     for make in makers:

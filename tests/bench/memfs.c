@@ -5,10 +5,14 @@
  * flushed; as many threads. It has no extended attributes, which the kernel asks for once and then no more, so it is a little below what a filesystem that has some can reach.
  * One lock guards everything. Not a filesystem to keep things in: no permissions, no links, names up to 255 bytes, nothing survives it.
  *
- *   memfs [-f] [-s] MOUNTPOINT
+ * With a log it keeps what it has acknowledged from its own death, and does nothing else for it: one write(2) for each file that was written and closed, renamed or
+ * removed, with its name and its bytes; nothing is read back. No filesystem that keeps this promise by a log does less.
+ *
+ *   memfs [-f] [-s] [-l LOG] MOUNTPOINT
  */
 #define FUSE_USE_VERSION 312
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -16,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +33,7 @@ struct node {
 	uint64_t lookups;
 	unsigned opens, children;
 	bool linked;
+	bool dirty; /* written and not logged */
 	mode_t mode;
 	struct timespec mtime;
 	char *bytes;
@@ -41,6 +47,21 @@ static struct {
 	struct node *root, **bucket;
 	size_t buckets, count;
 } tree = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* -1: there is none. */
+static int log_file = -1;
+
+/* With the lock. */
+static void keep(const char *name, const char *bytes, size_t n)
+{
+	uint64_t lengths[2] = {strlen(name), n};
+	struct iovec parts[] = {{lengths, sizeof(lengths)}, {(char *)(uintptr_t)name, strlen(name)}, {(char *)(uintptr_t)bytes, n}};
+
+	if (log_file >= 0 && writev(log_file, parts, 3) < 0) {
+		perror("memfs: the log");
+		abort();
+	}
+}
 
 static struct node *node_of(fuse_ino_t id)
 {
@@ -309,8 +330,10 @@ static void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	pthread_mutex_lock(&tree.lock);
 	node->opens++;
-	if (fi->flags & O_TRUNC)
+	if (fi->flags & O_TRUNC) {
 		node->size = 0;
+		node->dirty = true;
+	}
 	pthread_mutex_unlock(&tree.lock);
 	set_flags(fi);
 	fuse_reply_open(req, fi);
@@ -349,6 +372,7 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t s
 	fits = end <= node->size || resize(node, end);
 	if (fits) {
 		memcpy(node->bytes + offset, bytes, size);
+		node->dirty = true;
 		clock_gettime(CLOCK_REALTIME_COARSE, &node->mtime);
 	}
 	pthread_mutex_unlock(&tree.lock);
@@ -360,8 +384,14 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t s
 
 static void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
+	struct node *node = node_of(ino);
+
 	(void)fi;
+	pthread_mutex_lock(&tree.lock);
+	if (node->dirty)
+		keep(node->name, node->bytes, node->size);
+	node->dirty = false;
+	pthread_mutex_unlock(&tree.lock);
 	fuse_reply_err(req, 0);
 }
 
@@ -382,6 +412,7 @@ static void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	pthread_mutex_lock(&tree.lock);
 	node = find(node_of(parent), name);
 	if (node) {
+		keep(name, NULL, 0);
 		detach(node);
 		free_unused(node);
 	}
@@ -438,6 +469,8 @@ static void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 		detach(target);
 		free_unused(target);
 	}
+	if (!error)
+		keep(name, to_name, strlen(to_name));
 	if (!error && !move(node, node_of(to), to_name))
 		error = ENOMEM;
 	pthread_mutex_unlock(&tree.lock);
@@ -579,6 +612,22 @@ static int serve(struct fuse_session *session, bool one_thread)
 	return result;
 }
 
+/* Takes -l LOG out of the arguments. */
+static bool open_log(struct fuse_args *args)
+{
+	static const struct fuse_opt known[] = {{"-l %s", 0, 0}, FUSE_OPT_END};
+	char *path = NULL;
+
+	if (fuse_opt_parse(args, &path, known, NULL) != 0)
+		return false;
+	if (path)
+		log_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (path && log_file < 0)
+		perror(path);
+	free(path);
+	return !path || log_file >= 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
@@ -589,8 +638,8 @@ int main(int argc, char **argv)
 	tree.buckets = FIRST_BUCKETS;
 	tree.bucket = calloc(tree.buckets, sizeof(*tree.bucket));
 	tree.root = make(NULL, "", S_IFDIR | 0755);
-	if (!tree.bucket || !tree.root || fuse_parse_cmdline(&args, &options) != 0 || !options.mountpoint) {
-		fprintf(stderr, "usage: memfs [-f] [-s] MOUNTPOINT\n");
+	if (!tree.bucket || !tree.root || !open_log(&args) || fuse_parse_cmdline(&args, &options) != 0 || !options.mountpoint) {
+		fprintf(stderr, "usage: memfs [-f] [-s] [-l LOG] MOUNTPOINT\n");
 		return 2;
 	}
 	session = fuse_session_new(&args, &operations, sizeof(operations), NULL);

@@ -120,15 +120,16 @@ class Mounted(System):
 
 class Limit(Mounted):
     """FUSE itself: a filesystem in memory (memfs.c), with the kernel checking permissions as it does for ours, which asks for a directory's attributes each time
-    that a name in it came or went. With libfuse's loop and its threads, as the targets have it, or with one thread, which is faster for one user and stops
-    for everybody where it has to wait."""
+    that a name in it came or went. With libfuse's loop and its threads, as the targets have it; with one thread, which is faster for one user and stops
+    for everybody where it has to wait; or with a log, which keeps what was acknowledged where the daemon dies."""
 
-    def __init__(self, place, one_thread=False):
+    def __init__(self, place, way=""):
         super().__init__(place)
-        self.name = "limit -s" if one_thread else "limit"
-        if one_thread:
+        self.name = ("limit " + way).strip()
+        flags = {"": [], "-s": ["-s"], "-l": ["-l", os.path.join(place.directory, "limit.log")]}[way]
+        if way:
             self.leaves_out = SLOW
-        self.mount(place.command(place.program("memfs"), "-f", *(["-s"] if one_thread else []), "-o", "default_permissions",
+        self.mount(place.command(place.program("memfs"), "-f", *flags, "-o", "default_permissions",
                                  place.made(self.name + ".mnt")))
 
 
