@@ -106,7 +106,7 @@ static inline struct leaf fixture_item(struct table *table, const char *pk, cons
 	leaf.pk = fixture_key(schema->key.partition[0].type, KEY_PARTITION, pk);
 	leaf.has_sk = schema_has_sort(schema);
 	if (leaf.has_sk)
-		leaf.sk = fixture_key(schema->key.sort[0].type, KEY_SORT, sk);
+		leaf.sk = fixture_key(schema->key.sort[0].type, KEY_SORT, sk ? sk : "");
 	table_schema_done(table);
 	return leaf;
 }
