@@ -29,7 +29,10 @@
 #include <unistd.h>
 
 #define DEFAULT_CACHE        ((size_t)32 << 20)
+/* A memtable is a log, too, and then a table, of which a merge holds many: less on a disk that is small. */
 #define DEFAULT_WRITE_BUFFER ((size_t)16 << 20)
+#define SMALL_WRITE_BUFFER   ((size_t)8 << 20)
+#define SMALL_DISK           ((uint64_t)1 << 30)
 /* A merge of tables holds a dozen and what it makes of them, and each is as large as a memtable. */
 #define RESERVE_IN_WRITE_BUFFERS 16
 #define MAX_OPEN_FILES           500
@@ -128,6 +131,11 @@ static int open_files_allowed(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
 		return MAX_OPEN_FILES;
 	return limit.rlim_cur / 2 < MAX_OPEN_FILES ? (int)(limit.rlim_cur / 2) : MAX_OPEN_FILES;
+}
+
+static size_t default_write_buffer(int dir)
+{
+	return room_of_disk(dir) < SMALL_DISK ? SMALL_WRITE_BUFFER : DEFAULT_WRITE_BUFFER;
 }
 
 /* LevelDB's own constructors never return NULL. */
@@ -261,7 +269,7 @@ enum rc store_open(const char *path, const struct store_options *options, struct
 	rc = directory_open(path, options->create, &store->dir, why);
 	if (rc)
 		goto fail;
-	store->write_buffer = options->write_buffer ? options->write_buffer : DEFAULT_WRITE_BUFFER;
+	store->write_buffer = options->write_buffer ? options->write_buffer : default_write_buffer(store->dir);
 	make_options(store, options);
 	rc = open_engine(store, path, why);
 	if (rc)

@@ -7,6 +7,18 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+static uint64_t size_of(const struct statvfs *disk)
+{
+	return (uint64_t)disk->f_blocks * disk->f_frsize;
+}
+
+uint64_t room_of_disk(int dir)
+{
+	struct statvfs disk;
+
+	return fstatvfs(dir, &disk) < 0 || !disk.f_blocks ? UINT64_MAX : size_of(&disk);
+}
+
 /* False where the file system does not tell. */
 static bool look(const struct room *room, uint64_t *ret_left, uint64_t *ret_reserve)
 {
@@ -15,7 +27,7 @@ static bool look(const struct room *room, uint64_t *ret_left, uint64_t *ret_rese
 
 	if (fstatvfs(room->dir, &disk) < 0 || !disk.f_blocks)
 		return false;
-	all = (uint64_t)disk.f_blocks * disk.f_frsize;
+	all = size_of(&disk);
 	*ret_left = (uint64_t)disk.f_bavail * disk.f_frsize;
 	*ret_reserve = room->reserve > all / 8 ? all / 8 : room->reserve;
 	return true;

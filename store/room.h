@@ -27,6 +27,9 @@ struct room {
 	int64_t looked;   /* when the last look was; monotonic, ns */
 };
 
+/* How many bytes the disk below a directory has in all; UINT64_MAX where the file system does not tell. */
+uint64_t room_of_disk(int dir);
+
 /* Whether so many more bytes may be written; one thread at a time. A file system that does not tell has room: LevelDB will find out. */
 bool room_for(struct room *room, uint64_t bytes, bool frees);
 /* Whether a merge may be asked for. */

@@ -90,3 +90,11 @@ Test(room, of_a_small_disk_is_looked_at_for_each_write_and_an_eighth_of_it_is_ke
 	left = 20 * MIB - 1;
 	cr_expect_not(room_for(&room, 0, false));
 }
+
+Test(room, a_disk_has_its_size_or_does_not_tell)
+{
+	a_room((uint64_t)5000 * MIB, 0);
+	cr_expect_eq(room_of_disk(-1), (uint64_t)5000 * MIB);
+	a_room(0, 0);
+	cr_expect_eq(room_of_disk(-1), UINT64_MAX);
+}
