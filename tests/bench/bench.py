@@ -22,14 +22,10 @@ import time
 import growth
 import report
 from phases import PHASES, Round
-from systems import Disk, Dynalite, Itemfs, Limit, Place, Unavailable
+from systems import Disk, Dynalite, Itemfs, Limit, Place, Unavailable, VARIANTS
 
 RAW = {"create": "create", "overwrite": "overwrite", "read": "read", "names": "list+stat", "query": "query",
        "durable1": "durable 1", "unlink": "unlink"}
-
-
-# The option that a mode tries beside the default: contrib/itemfs.1 says what they do.
-VARIANTS = {"pinned": "nouser_xattr", "unpinned": "poll=50"}
 
 
 class Results:
@@ -50,7 +46,7 @@ class Results:
         return statistics.median(rates) if rates else None
 
     def systems(self, mode):
-        order = ["itemfs", "itemfs+index", *("itemfs " + options for options in VARIANTS.values()), "limit", "limit -s", "limit -l", "ext4", "leveldb", "dynalite"]
+        order = ["itemfs", "itemfs+index", *(variant.name for variant in VARIANTS.values()), "limit", "limit -s", "limit -l", "ext4", "leveldb", "dynalite"]
         found = {key[2] for key in [*self.rates, *self.reasons] if key[0] == mode}
         return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
@@ -91,7 +87,7 @@ def start_all(place, results, mode):
     systems = []
     makers = [lambda: Itemfs(place), lambda: Itemfs(place, index=True), lambda: Limit(place), lambda: Limit(place, "-s"), lambda: Limit(place, "-l"),
               lambda: Disk(place)]
-    makers.insert(2, lambda: Itemfs(place, options=VARIANTS[mode]))
+    makers.insert(2, lambda: Itemfs(place, variant=VARIANTS[mode]))
     for make in makers:
         try:
             systems.append(make())

@@ -148,19 +148,32 @@ DEFINITION = {
 }
 
 
+class Variant:
+    """Ours with an option (contrib/itemfs.1 says what it does), and the system that its figures are divided by."""
+
+    def __init__(self, option, beside):
+        self.option = option
+        self.beside = beside
+        self.name = "itemfs " + option
+
+
+# What a mode tries beside the default.
+VARIANTS = {"pinned": Variant("nouser_xattr", "limit"), "unpinned": Variant("poll=50", "itemfs")}
+
+
 class Itemfs(Mounted):
     """Ours: tables that are just made, or (with an index) declared with one index that holds all of each item."""
 
     durable = True
 
-    def __init__(self, place, index=False, options=None):
+    def __init__(self, place, index=False, variant=None):
         super().__init__(place)
         self.index = index
-        self.name = " ".join(["itemfs+index" if index else "itemfs"] + ([options] if options else []))
-        if options:
+        self.name = variant.name if variant else "itemfs+index" if index else "itemfs"
+        if variant:
             self.leaves_out = SLOW
         self.store = os.path.join(place.directory, self.name + ".volume")
-        command = [os.path.join(place.build, "itemfs"), "-f"] + (["-o", options] if options else [])
+        command = [os.path.join(place.build, "itemfs"), "-f"] + (["-o", variant.option] if variant else [])
         self.mount(place.command(*command, self.store, place.made(self.name + ".mnt")))
 
     def table(self, name):
