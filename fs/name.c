@@ -5,6 +5,7 @@
  * name of which the writing would escape no byte is its own key's, so it is taken as it is.
  */
 #include "fs/name.h"
+#include "store/model/percent.h"
 #include "store/model/utf8.h"
 #include <string.h>
 
@@ -44,36 +45,6 @@ void name_of_key(const struct key *key, enum name_form form, struct buf *out)
 	write_name(key, form, out->len == 0, out);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
-/* Appends what the escapes stand for, canonical or not. */
-static enum rc read_escapes(const char *name, size_t n, struct buf *out, struct why *why)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (name[i] != '%') {
-			buf_add_byte(out, (uint8_t)name[i]);
-			continue;
-		}
-		int high = i + 1 < n ? hex_digit(name[i + 1]) : -1;
-		int low = i + 2 < n ? hex_digit(name[i + 2]) : -1;
-		if (high < 0 || low < 0)
-			return why_set(why, RC_INVALID, "%.*s: a %% that stands for itself is written %%25 in a name",
-				       (int)n, name);
-		buf_add_byte(out, (uint8_t)(high << 4 | low));
-		i += 2;
-	}
-	return out->failed ? why_set(why, RC_NO_MEMORY, "out of memory") : RC_OK;
-}
-
 /* Whether it stands for itself, as nearly all names do: then there is nothing to read or to write. */
 static bool is_plain(const void *text, size_t n, enum name_form form, bool first)
 {
@@ -102,7 +73,7 @@ static enum rc string_to_key(const char *name, size_t n, enum key_role role, enu
 
 	cleanup_buf struct buf text = {0}, canonical = {0};
 	struct key key;
-	enum rc rc = read_escapes(name, n, &text, why);
+	enum rc rc = percent_decode(name, n, "a name", &text, why);
 	if (rc == RC_OK)
 		rc = key_from_text(text.data, text.len, KEY_S, role, &key, why);
 	if (rc != RC_OK)

@@ -2,6 +2,7 @@
  * part of its name.
  */
 #include "index/filter_private.h"
+#include "store/model/percent.h"
 #include "store/model/utf8.h"
 #include <string.h>
 
@@ -32,7 +33,7 @@ static enum rc read_name(const char *text, size_t *at, struct filter_path *path,
 		return rc;
 	if (n == 0)
 		return bad_path(text, "an attribute's name is missing", why);
-	rc = filter_unescape(text + *at, n, &path->names, why);
+	rc = percent_decode(text + *at, n, "a filter", &path->names, why);
 	if (rc)
 		return rc;
 	step->len = path->names.len - step->at;

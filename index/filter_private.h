@@ -5,9 +5,6 @@
 #include "index/filter.h"
 #include "store/model/buf.h"
 
-/* Appends the bytes that a part stands for. RC_INVALID where a % is not followed by two hex digits. */
-enum rc filter_unescape(const char *text, size_t n, struct buf *out, struct why *why);
-
 /* filter_path.c */
 struct filter_step {
 	bool is_index;

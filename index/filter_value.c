@@ -5,34 +5,9 @@
  */
 #include "index/filter_private.h"
 #include "store/model/json.h"
+#include "store/model/percent.h"
 #include "store/model/utf8.h"
 #include <string.h>
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-enum rc filter_unescape(const char *text, size_t n, struct buf *out, struct why *why)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] != '%') {
-			buf_add_byte(out, (uint8_t)text[i]);
-			continue;
-		}
-		int high = i + 1 < n ? hex_digit(text[i + 1]) : -1;
-		int low = i + 2 < n ? hex_digit(text[i + 2]) : -1;
-		if (high < 0 || low < 0)
-			return why_set(why, RC_INVALID, "%.*s: a %% that stands for itself is written %%25 in a filter",
-				       (int)n, text);
-		buf_add_byte(out, (uint8_t)(high << 4 | low));
-		i += 2;
-	}
-	return out->failed ? why_set(why, RC_NO_MEMORY, "out of memory") : RC_OK;
-}
 
 static size_t skip_digits(const char *text, size_t n, size_t at)
 {
@@ -109,7 +84,7 @@ static enum rc read_json(struct filter_value *value, struct why *why)
 
 enum rc filter_value_parse(const char *text, struct filter_value *value, struct why *why)
 {
-	enum rc rc = filter_unescape(text, strlen(text), &value->text, why);
+	enum rc rc = percent_decode(text, strlen(text), "a filter", &value->text, why);
 	if (rc)
 		return rc;
 	if (value->text.len == 0)

@@ -12,6 +12,7 @@
  *  4. The loop that skips plain string bytes leaves exactly the state that the bytes one by one would have left.
  */
 #include "store/model/json.h"
+#include "store/model/hex.h"
 #include "store/model/json_byte.h"
 #include <stdio.h>
 #include <string.h>
@@ -275,7 +276,7 @@ static enum rc step_escape(struct json *json, uint8_t byte, struct why *why)
 
 static enum rc step_hex(struct json *json, uint8_t byte, struct why *why)
 {
-	int value = json_hex_value(byte);
+	int value = hex_digit(byte);
 	unsigned low, high;
 
 	if (value < 0)

@@ -17,13 +17,4 @@ static inline bool json_is_digit(uint8_t byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* The value of a hexadecimal digit of either case, or -1. */
-static inline int json_hex_value(uint8_t byte)
-{
-	if (json_is_digit(byte))
-		return byte - '0';
-	byte |= 0x20;
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 #endif

@@ -4,6 +4,7 @@
  * what they are given, so they look for no errors; escapes come whole, and surrogates in pairs.
  */
 #include "store/model/buf.h"
+#include "store/model/hex.h"
 #include "store/model/json.h"
 #include "store/model/json_byte.h"
 #include <string.h>
@@ -13,7 +14,7 @@ static unsigned read_unit(const char *digits)
 	unsigned unit = 0;
 
 	for (int i = 0; i < 4; i++)
-		unit = unit << 4 | (unsigned)json_hex_value((uint8_t)digits[i]);
+		unit = unit << 4 | (unsigned)hex_digit((uint8_t)digits[i]);
 	return unit;
 }
 

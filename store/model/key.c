@@ -7,6 +7,7 @@
  */
 #include "store/model/key.h"
 #include "store/model/base64.h"
+#include "store/model/hex.h"
 #include "store/model/utf8.h"
 #include <string.h>
 
@@ -119,17 +120,6 @@ static enum rc number_from_text(const char *text, size_t n, struct key *ret_key,
 	return RC_OK;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Says that there is an upper-case digit, with the text as it should be. */
 static enum rc not_lower_case(const char *text, size_t n, struct why *why)
 {
@@ -145,7 +135,7 @@ static enum rc binary_from_text(const char *text, size_t n, enum key_role role, 
 {
 	bool upper = false;
 	for (size_t i = 0; i < n; i++) {
-		if (hex_digit(text[i]) < 0)
+		if (hex_digit((uint8_t)text[i]) < 0)
 			return why_set(why, RC_INVALID,
 				       "the key is binary, and is written in hex: two digits of 0-9a-f a byte");
 		upper = upper || (text[i] >= 'A' && text[i] <= 'F');
@@ -161,7 +151,7 @@ static enum rc binary_from_text(const char *text, size_t n, enum key_role role, 
 	ret_key->type = KEY_B;
 	ret_key->len = n / 2;
 	for (size_t i = 0; i < n / 2; i++)
-		ret_key->data[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+		ret_key->data[i] = (uint8_t)(hex_digit((uint8_t)text[2 * i]) << 4 | hex_digit((uint8_t)text[2 * i + 1]));
 	return RC_OK;
 }
 
