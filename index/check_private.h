@@ -88,6 +88,10 @@ enum rc check_read(struct check *check, const struct check_row *row, check_say *
 enum rc check_bodies(struct check *check, const struct buf *prefix, char head_letter, const char *what, check_say *say,
 		     void *context);
 
+/* The tables that the catalogue names, or that a repair gives a name. RC_NO_MEMORY. NULL: there is none of this id. */
+enum rc check_table_add(struct check *check, const char *name, size_t n, uint32_t id);
+const struct check_name *check_table_of(const struct check *check, uint32_t id);
+
 /* check_table.c */
 enum rc check_table(struct check *check, const char *name, uint32_t id);
 void check_say_row(void *table, const uint8_t *key, size_t n, const char *words);

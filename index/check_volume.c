@@ -34,23 +34,23 @@ static enum rc check_root(struct check *check)
 	return RC_OK;
 }
 
-static bool table_add(struct check *check, const char *name, size_t n, uint32_t id)
+enum rc check_table_add(struct check *check, const char *name, size_t n, uint32_t id)
 {
 	if (check->count == check->cap) {
 		size_t cap = check->cap ? check->cap * 2 : 16;
 		struct check_name *grown = realloc(check->tables, cap * sizeof *grown);
 		if (!grown)
-			return false;
+			return RC_NO_MEMORY;
 		check->tables = grown;
 		check->cap = cap;
 	}
 	struct check_name *added = &check->tables[check->count++];
 	*added = (struct check_name){.id = id};
 	memcpy(added->name, name, n);
-	return true;
+	return RC_OK;
 }
 
-static const struct check_name *table_of(const struct check *check, uint32_t id)
+const struct check_name *check_table_of(const struct check *check, uint32_t id)
 {
 	for (size_t i = 0; i < check->count; i++)
 		if (check->tables[i].id == id)
@@ -79,7 +79,7 @@ static enum rc check_catalog_row(void *context, const struct check_row *row)
 		check_problem(check, "%s: its row in the catalogue cannot be read", (char *)words.data);
 		return RC_OK;
 	}
-	const struct check_name *other = table_of(check, id);
+	const struct check_name *other = check_table_of(check, id);
 	if (other) {
 		check_problem(check, "%s: has the same rows as table %s (id %u)", (char *)words.data, other->name, id);
 		return RC_OK;
@@ -89,7 +89,7 @@ static enum rc check_catalog_row(void *context, const struct check_row *row)
 	enum rc rc = check_is_dead(check, id, 0, &dead);
 	if (!rc && dead)
 		check_problem(check, "%s: its rows (id %u) are to be deleted", (char *)words.data, id);
-	return rc ? rc : table_add(check, name, name_n, id) ? RC_OK : RC_NO_MEMORY;
+	return rc ? rc : check_table_add(check, name, name_n, id);
 }
 
 static enum rc check_dead_row(void *context, const struct check_row *row)
@@ -196,7 +196,7 @@ static enum rc check_stray(struct check *check, const uint8_t *key, size_t n, st
 	struct row_reader reader = {key, key + n, false};
 	uint32_t id = row_read_u32(&reader);
 	uint8_t letter = row_letter(key, n);
-	const struct check_name *table = table_of(check, id);
+	const struct check_name *table = check_table_of(check, id);
 	bool dead = false;
 	buf_clear(next);
 	enum rc rc = id && !reader.bad && !table ? check_is_dead(check, id, 0, &dead) : RC_OK;

@@ -18,29 +18,12 @@ static enum rc walk(struct repair *r, uint32_t id, const char *letters, check_fn
 
 /* ---- which tables there are ---- */
 
-static enum rc table_add(struct repair *r, const char *name, size_t n, uint32_t id)
-{
-	struct check *c = &r->from;
-	if (c->count == c->cap) {
-		size_t cap = c->cap ? c->cap * 2 : 16;
-		struct check_name *grown = realloc(c->tables, cap * sizeof *grown);
-		if (!grown)
-			return RC_NO_MEMORY;
-		c->tables = grown;
-		c->cap = cap;
-	}
-	struct check_name *added = &c->tables[c->count++];
-	*added = (struct check_name){.id = id};
-	memcpy(added->name, name, n);
-	return RC_OK;
-}
-
-static const struct check_name *table_of(const struct repair *r, uint32_t id, const char *name)
+static bool is_taken(const struct repair *r, const char *name)
 {
 	for (size_t i = 0; i < r->from.count; i++)
-		if (name ? strcmp(r->from.tables[i].name, name) == 0 : r->from.tables[i].id == id)
-			return &r->from.tables[i];
-	return NULL;
+		if (strcmp(r->from.tables[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 static enum rc catalog_row(void *context, const struct check_row *row)
@@ -52,8 +35,8 @@ static enum rc catalog_row(void *context, const struct check_row *row)
 	struct row_reader reader = {row->value, row->value + row->value_n, false};
 	uint32_t id = row_read_u32(&reader);
 	bool sound = !reader.bad && reader.at == reader.end && id && !schema_table_name(name, n, NULL);
-	if (sound && !table_of(r, id, NULL))
-		return table_add(r, name, n, id);
+	if (sound && !check_table_of(&r->from, id))
+		return check_table_add(&r->from, name, n, id);
 	buf_add_text(&words, "the catalogue's row of ");
 	check_add_escaped(&words, name, n);
 	buf_add_byte(&words, 0);
@@ -96,10 +79,10 @@ static enum rc nameless(struct repair *r, uint32_t id)
 	if (rc || !holds)
 		return rc;
 	snprintf(name, sizeof name, "recovered-%u", id);
-	for (unsigned n = 2; table_of(r, 0, name); n++)
+	for (unsigned n = 2; is_taken(r, name); n++)
 		snprintf(name, sizeof name, "recovered-%u-%u", id, n);
 	repair_say(r, "%s: a table whose name is lost: it may be one that was removed", name);
-	return table_add(r, name, strlen(name), id);
+	return check_table_add(&r->from, name, strlen(name), id);
 }
 
 static enum rc find_tables(struct repair *r)
@@ -110,7 +93,7 @@ static enum rc find_tables(struct repair *r)
 	while (!rc && !(rc = check_next_number(&r->from, &none, id, "the volume", &id))) {
 		if (id >= r->next_table)
 			r->next_table = id < UINT32_MAX ? id + 1 : id;
-		if (!table_of(r, id, NULL))
+		if (!check_table_of(&r->from, id))
 			rc = nameless(r, id);
 		if (id++ == UINT32_MAX)
 			break;
