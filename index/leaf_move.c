@@ -98,19 +98,26 @@ static enum rc enter_both(struct table *a, struct table *b)
 	return rc;
 }
 
+/* A commit that is about two leaves. */
+static enum rc run_with_both(const struct leaf *a, const struct leaf *b, commit_fn *fn, void *context)
+{
+	enum rc rc = enter_both(a->table, b->table);
+	if (rc)
+		return rc;
+	rc = leaf_fits(a) && leaf_fits(b) ? RC_OK : RC_NOT_FOUND;
+	if (!rc)
+		rc = commit_run(a->table->volume, fn, context, 0);
+	table_leave(a->table);
+	if (b->table != a->table)
+		table_leave(b->table);
+	return rc;
+}
+
 enum rc leaf_rename(const struct leaf *from, const struct leaf *to, const struct leaf_move *move, struct head *ret_head,
 		    struct why *why)
 {
 	struct moving moving = {.from = from, .to = to, .move = move, .why = why};
-	enum rc rc = enter_both(from->table, to->table);
-	if (rc)
-		return rc;
-	rc = leaf_fits(from) && leaf_fits(to) ? RC_OK : RC_NOT_FOUND;
-	if (!rc)
-		rc = commit_run(from->table->volume, move_commit, &moving, 0);
-	table_leave(from->table);
-	if (to->table != from->table)
-		table_leave(to->table);
+	enum rc rc = run_with_both(from, to, move_commit, &moving);
 	if (!rc && ret_head)
 		*ret_head = moving.head;
 	return rc;
@@ -165,14 +172,5 @@ enum rc leaf_exchange(const struct leaf *a, const struct leaf *b, const struct l
 		exchanging.now[0] = *a_now;
 	if (b_now)
 		exchanging.now[1] = *b_now;
-	enum rc rc = enter_both(a->table, b->table);
-	if (rc)
-		return rc;
-	rc = leaf_fits(a) && leaf_fits(b) ? RC_OK : RC_NOT_FOUND;
-	if (!rc)
-		rc = commit_run(a->table->volume, exchange_commit, &exchanging, 0);
-	table_leave(a->table);
-	if (b->table != a->table)
-		table_leave(b->table);
-	return rc;
+	return run_with_both(a, b, exchange_commit, &exchanging);
 }
