@@ -6,6 +6,7 @@
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include "index/definition.h"
+#include "index/figures.h"
 #include "index/partition.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -15,6 +15,9 @@ struct volume_figures {
 	struct store_figures engine;
 };
 
+/* How many items it holds. */
+enum rc volume_items(struct volume *volume, uint64_t *ret_items);
+
 enum rc volume_figures(struct volume *volume, struct volume_figures *ret_figures);
 
 #endif

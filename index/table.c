@@ -316,26 +316,6 @@ enum rc table_stat(struct table *table, const struct view *view, struct table_co
 	return counters_read(value.data, value.len, ret_counters);
 }
 
-/* A sum over the tables' counters: one read a table. */
-enum rc volume_items(struct volume *volume, uint64_t *ret_items)
-{
-	uint64_t items = 0;
-	enum rc rc = RC_OK;
-	pthread_rwlock_rdlock(&volume->tables_lock);
-	for (struct table *table = volume->tables; table && !rc; table = table->next) {
-		struct table_counters counters;
-		rc = table_stat(table, NULL, &counters);
-		if (!rc)
-			items += counters.items;
-		else if (rc == RC_STALE)
-			rc = RC_OK; /* it is being removed */
-	}
-	pthread_rwlock_unlock(&volume->tables_lock);
-	if (!rc)
-		*ret_items = items;
-	return rc;
-}
-
 void meta_apply(struct meta *meta, const struct meta_change *change, int64_t now)
 {
 	if (change->mode_set)

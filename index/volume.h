@@ -60,9 +60,6 @@ struct meta_change {
 };
 void meta_apply(struct meta *meta, const struct meta_change *change, int64_t now);
 
-/* How many items it holds. */
-enum rc volume_items(struct volume *volume, uint64_t *ret_items);
-
 /* The root directory's metadata. */
 enum rc volume_root(struct volume *volume, const struct view *view, struct meta *ret_meta);
 enum rc volume_set_root(struct volume *volume, const struct meta_change *change);

@@ -1,5 +1,6 @@
 /* faults: each call of the engine fails once, for every call of a session that does everything. The operation that met it says why, has changed nothing,
  * and does its work when it is tried again; at the end all is as in the session without a fault, and the check finds nothing. What leaks, AddressSanitizer tells. */
+#include "index/figures.h"
 #include "index/refusals.h"
 #include "index/usage.h"
 #include "tests/unit/faulty.h"
