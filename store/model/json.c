@@ -14,6 +14,7 @@
 #include "store/model/json.h"
 #include "store/model/hex.h"
 #include "store/model/json_byte.h"
+#include "store/model/json_plain.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -419,45 +420,6 @@ static enum rc step(struct json *json, uint8_t byte, struct why *why)
 	return step_literal(json, byte, why);
 }
 
-/* What stands in a string for itself and is one byte. */
-static bool is_plain(uint8_t byte)
-{
-	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
-#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
-
-/* Eight bytes at once: the top bit of each that is not plain. The subtractions may set it, too, in bytes that stand above one that is
- * not plain, so it is the lowest that counts. */
-static uint64_t not_plain(const uint8_t eight[8])
-{
-	uint64_t bytes, found;
-
-	memcpy(&bytes, eight, sizeof(bytes));
-	found = bytes | (bytes - EACH_BYTE(0x20));
-	found |= (bytes ^ EACH_BYTE('"')) - EACH_BYTE(1);
-	found |= (bytes ^ EACH_BYTE('\\')) - EACH_BYTE(1);
-	return found & EACH_BYTE(0x80);
-}
-
-/* How many bytes from here on are a string's plain ASCII. */
-static size_t plain_run(const uint8_t *bytes, size_t n)
-{
-	size_t i = 0;
-
-	for (; n - i >= 8; i += 8) {
-		uint64_t found = not_plain(bytes + i);
-
-		if (found && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-			return i + (size_t)__builtin_ctzll(found) / 8;
-		if (found)
-			break;
-	}
-	while (i < n && is_plain(bytes[i]))
-		i++;
-	return i;
-}
-
 enum rc json_feed(struct json *json, const void *bytes, size_t n, struct why *why)
 {
 	const uint8_t *at = bytes;
@@ -467,7 +429,7 @@ enum rc json_feed(struct json *json, const void *bytes, size_t n, struct why *wh
 		enum rc rc;
 
 		if (json->state == STRING) {
-			size_t run = plain_run(at + i, n - i);
+			size_t run = json_plain_run(at + i, n - i);
 
 			json->offset += run;
 			json->column += run;

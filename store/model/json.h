@@ -48,7 +48,7 @@ struct json {
 	uint8_t stack[(JSON_DEPTH_MAX + 7) / 8]; /* a bit a level: 1 an object */
 	uint16_t depth;
 	uint8_t state;
-	/* json.c's own fields follow; add what is needed */
+	/* json.c's own */
 	uint8_t literal, utf8_left, utf8_low, utf8_high, hex_left;
 	uint16_t unit, high_surrogate;
 	bool is_key;

@@ -1,5 +1,5 @@
 /* json_byte: what a single byte is in JSON. Here because the scanner (json.c) and what works on scanned text
- * (json_text.c) must not differ about it; private to json*.c.
+ * (json_text.c, recast.c) must not differ about it.
  */
 #ifndef ITEMFS_JSON_BYTE_H
 #define ITEMFS_JSON_BYTE_H
