@@ -168,6 +168,17 @@ static enum rc pass_on(struct options *options, const char *text)
 	return fuse_opt_add_opt_escaped(&options->passed_on, text) == 0 ? RC_OK : RC_NO_MEMORY;
 }
 
+/* Whether it is one of those with a number, without it. */
+static bool lacks_number(const char *text)
+{
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncmp(words[i].text, text, n) == 0 && strcmp(words[i].text + n, "=") == 0)
+			return true;
+	return false;
+}
+
 static enum rc take_word(struct options *options, const char *text, struct why *why)
 {
 	switch (meaning_of(text)) {
@@ -220,6 +231,8 @@ static enum rc take_word(struct options *options, const char *text, struct why *
 	}
 	if (text[0] == '-')
 		return why_set(why, RC_INVALID, "unknown option '%s'", text);
+	if (lacks_number(text))
+		return why_set(why, RC_INVALID, "'-o %s' needs a number: %s=N", text, text);
 	return why_set(why, RC_INVALID, "unknown option '-o %s'", text);
 }
 

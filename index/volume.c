@@ -176,7 +176,7 @@ static enum rc make_or_find(const char *path, bool create, struct why *why)
 {
 	bool ours = false;
 	if (create && mkdir(path, 0700) != 0 && errno != EEXIST)
-		return why_set(why, rc_of_errno(errno), "%s: %s", path, strerror(errno));
+		return why_set(why, rc_of_errno(errno), "the volume %s cannot be made: %s", path, strerror(errno));
 	enum rc rc = look_at(path, &ours, why);
 	if (!rc && !ours && !create)
 		rc = why_set(why, RC_NOT_FOUND, "%s holds no itemfs volume", path);
@@ -230,7 +230,8 @@ enum rc volume_lock(const char *volume, const char *holder, int *ret_fd, struct 
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	free(path);
 	if (fd < 0)
-		return why_set(why, rc_of_errno(errno), "%s/lock: %s", volume, strerror(errno));
+		return why_set(why, rc_of_errno(errno), "the volume %s cannot be locked: %s/lock: %s%s", volume, volume, strerror(errno),
+			       errno == EROFS ? "; a mount writes to its volume, with -o ro too" : "");
 	enum rc rc = RC_OK;
 	if (!wait_for_lock(fd, words, sizeof words)) {
 		rc = why_set(why, RC_BUSY, "%s is in use: %s", volume, words[0] ? words : "another process has it open");

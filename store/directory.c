@@ -93,6 +93,14 @@ static enum rc check_store(int dir, const char *path, bool create, struct why *w
 	return why_set(why, RC_NOT_FOUND, "%s: there is no store in it", path);
 }
 
+static enum rc check_logs(int dir, const char *path, struct why *why)
+{
+	struct why inner = {.line = 0};
+	enum rc rc = log_check(dir, &inner);
+
+	return rc ? why_set(why, rc, "%s: %s", path, inner.text) : RC_OK;
+}
+
 enum { SHORT = 128 << 20 }; /* bytes of room, on a large disk */
 
 /* LevelDB's own lock comes too late: log_check() may cut a log, which nobody else may be writing. Where the file system
@@ -106,7 +114,7 @@ static enum rc lock_and_check(int dir, const char *path, bool create, struct why
 		return why_set(why, RC_BUSY, "%s: is in use", path);
 	rc = check_store(dir, path, create, why);
 	if (!rc && locked)
-		rc = log_check(dir, why);
+		rc = check_logs(dir, path, why);
 	if (!rc && locked && !room_for(&(struct room){.dir = dir, .reserve = SHORT}, 0, false))
 		orphans_remove(dir); /* what fails here, LevelDB tries again */
 	return rc;

@@ -61,6 +61,8 @@ Test(command, says_why_an_option_will_not_do)
 	cr_expect(strstr(sh_output(), "no-such-option"), "%s", sh_output());
 	cr_expect_neq(sh(RUN "-o no_such_option \"$V\" \"$M\""), 0);
 	cr_expect(strstr(sh_output(), "no_such_option"), "%s", sh_output());
+	cr_expect_neq(sh(RUN "-o max_threads \"$V\" \"$M\""), 0);
+	cr_expect(strstr(sh_output(), "needs a number"), "%s", sh_output());
 	cr_expect_neq(sh(RUN), 0);
 	cr_expect_neq(sh(RUN "\"$V\""), 0);
 	cr_expect_neq(sh(RUN "\"$V\" \"$M\" \"$D\""), 0);
@@ -88,6 +90,33 @@ Test(command, refuses_a_volume_that_is_a_file)
 	cr_expect_neq(sh(RUN "\"$D/volume-file\" \"$M\""), 0);
 	cr_expect(strstr(sh_output(), "volume-file"), "%s", sh_output());
 	expect_sh("cat \"$D/volume-file\"", "hello\n");
+}
+
+Test(command, says_why_a_volume_cannot_be_made_or_opened)
+{
+	cr_expect_eq(sh(RUN "/proc/volume \"$M\""), 1);
+	cr_expect(strstr(sh_output(), "/proc/volume cannot be made: No such file"), "%s", sh_output());
+	cr_expect_eq(sh(RUN "\"$D/no/volume\" \"$M\""), 1);
+	cr_expect(strstr(sh_output(), "no/volume cannot be created"), "%s", sh_output());
+	cr_expect_eq(sh(RUN "-o ro \"$D/none\" \"$M\""), 1);
+	cr_expect(strstr(sh_output(), "none: No such file"), "%s", sh_output());
+	cr_expect_neq(sh("mountpoint -q \"$M\""), 0);
+}
+
+Test(command, says_that_a_volume_on_a_read_only_disk_cannot_be_mounted)
+{
+	/* In a mount namespace of its own, so that the disk goes with it. */
+	const char *apart = "mkdir -p \"$D/disk\" && unshare -m sh -c 'mount -t tmpfs -o size=32m none \"$D/disk\" || exit 77; ";
+	if (sh(text("%s true'", apart)) != 0)
+		cr_skip_test("nothing can be mounted here");
+	cr_expect_eq(sh(text("%s mkdir -m 700 \"$D/disk/v\" && mount -o remount,ro \"$D/disk\" && " ITEMFS " -o ro \"$D/disk/v\" \"$M\"'", apart)), 1);
+	cr_expect(strstr(sh_output(), "v holds no itemfs volume"), "%s", sh_output());
+	cr_expect_eq(sh(text("%s mkdir -m 700 \"$D/disk/v\" \"$D/disk/v/db\" && mount -o remount,ro \"$D/disk\" && " ITEMFS " -o ro \"$D/disk/v\" \"$M\"'", apart)), 1);
+	cr_expect(strstr(sh_output(), "a mount writes to its volume, with -o ro too"), "%s", sh_output());
+	cr_expect_eq(sh(text("%s mount -o remount,ro \"$D/disk\" && " ITEMFS " \"$D/disk/v\" \"$M\"'", apart)), 1);
+	cr_expect(strstr(sh_output(), "v cannot be made: Read-only"), "%s", sh_output());
+	cr_expect_eq(sh(text("%s dd if=/dev/zero of=\"$D/disk/full\" 2>/dev/null; " ITEMFS " \"$D/disk/v\" \"$M\"'", apart)), 1);
+	cr_expect(strstr(sh_output(), "No space left"), "%s", sh_output());
 }
 
 Test(command, refuses_a_second_mount_of_a_volume_with_the_reason)
