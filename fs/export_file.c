@@ -30,7 +30,7 @@ struct export_stream {
 	bool whole; /* the window is all of it */
 };
 
-bool export_file_format(const char *name, enum export_format *ret_format)
+static bool format_of(const char *name, enum export_format *ret_format)
 {
 	for (enum export_format format = EXPORT_JSONL; format < EXPORT_FORMATS; format++)
 		if (strcmp(name, export_file_names[format]) == 0) {
@@ -51,7 +51,7 @@ bool export_file_is(const struct node *parent, const char *name)
 	case NODE_VIEW:
 		return strcmp(name, ".export") == 0;
 	case NODE_EXPORT:
-		return export_file_format(name, &format);
+		return format_of(name, &format);
 	default:
 		return false;
 	}
@@ -76,7 +76,7 @@ static enum rc open_export(struct frontend *front, struct node *node, struct exp
 	struct place place;
 	struct listing_place where;
 	enum export_format format;
-	if (!export_file_format(node->name, &format))
+	if (!format_of(node->name, &format))
 		return RC_NOT_FOUND;
 	enum rc rc = query_path_listing(front, node->parent->parent, &place, &s->query, &where);
 	if (!rc)
@@ -257,7 +257,7 @@ enum rc export_file_read(fuse_req_t req, struct export_stream *stream, uint64_t 
 {
 	enum export_format format = EXPORT_JSONL;
 	pthread_mutex_lock(&stream->lock);
-	(void)export_file_format(stream->node->name, &format);
+	(void)format_of(stream->node->name, &format);
 	enum rc rc = format == EXPORT_CSV ? measure(req, stream, false, why) : RC_OK;
 	if (!rc)
 		rc = read_stream(req, stream, offset, size, out);

@@ -25,7 +25,6 @@ struct export_stream;
 
 /* The names of the three, in the order of enum export_format. */
 extern const char *const export_file_names[EXPORT_FORMATS];
-bool export_file_format(const char *name, enum export_format *ret_format);
 
 /* Whether a name in this directory is `.export` (it stands in all that lists items, entries, or what holds such) or, in that, one of the three. */
 bool export_file_is(const struct node *parent, const char *name);

@@ -37,15 +37,6 @@ void log_error(const char *format, ...)
 	va_end(arguments);
 }
 
-void log_info(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	write_line(LOG_INFO, format, arguments);
-	va_end(arguments);
-}
-
 /* libfuse numbers its levels as syslog does. */
 static void log_from_libfuse(enum fuse_log_level level, const char *format, va_list arguments)
 {

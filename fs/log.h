@@ -6,7 +6,6 @@
 #define ITEMFS_LOG_H
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* From here on everything goes to syslog, what libfuse has to say too. Called once, before stderr is given up. */
 void log_to_syslog(void);

@@ -269,8 +269,8 @@ static enum rc read_names(struct reading *r, struct node *node, const char *name
 	return rc;
 }
 
-static enum rc read_path(struct frontend *front, struct node *node, const char *name, struct place *ret_place, struct query **ret_query,
-			 struct why *why)
+enum rc query_path_lookup(struct frontend *front, struct node *node, const char *name, struct place *ret_place, struct query **ret_query,
+			  struct why *why)
 {
 	struct reading r = {.front = front, .place = ret_place, .query = query_new(), .why = why};
 	if (!r.query)
@@ -286,17 +286,6 @@ static enum rc read_path(struct frontend *front, struct node *node, const char *
 bool query_path_is(const struct node *parent, const char *name)
 {
 	return (is_part(parent) && !export_file_is(parent, name)) || find_operator(parent->kind, name);
-}
-
-enum rc query_path_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place, struct query **ret_query,
-			  struct why *why)
-{
-	return read_path(front, parent, name, ret_place, ret_query, why);
-}
-
-enum rc query_path_of(struct frontend *front, struct node *node, struct place *ret_place, struct query **ret_query, struct why *why)
-{
-	return read_path(front, node, NULL, ret_place, ret_query, why);
 }
 
 /* ---- what is there ---- */
@@ -328,7 +317,7 @@ enum rc query_path_listing(struct frontend *front, struct node *node, struct pla
 			   struct listing_place *ret_where)
 {
 	struct query *query;
-	enum rc rc = read_path(front, node, NULL, place, &query, NULL);
+	enum rc rc = query_path_lookup(front, node, NULL, place, &query, NULL);
 	if (rc)
 		return rc;
 	rc = place->kind == NODE_OPERATOR || place->kind == NODE_RESULT ? RC_INVALID : listing_of(place, query, ret_where);

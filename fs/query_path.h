@@ -16,12 +16,10 @@
 /* Whether a name in this directory is part of a query: an operator's, or any name below one. */
 bool query_path_is(const struct node *parent, const char *name);
 
-/* What the name stands for, whether it is there or not: *ret_place gets kind, subject and the subject's address (a result: the file's own). RC_INVALID, RC_NOT_UTF8 with why: a query that cannot be;
+/* What the name below the node stands for (NULL: the node itself), whether it is there or not: *ret_place gets kind, subject and the subject's address (a result: the file's own). RC_INVALID, RC_NOT_UTF8 with why: a query that cannot be;
  * RC_NOT_FOUND: no such operator, index, or name of a file. `ret_query` may be NULL; otherwise *ret_query is the caller's (query_free), also that of a result's view. With the names held. */
-enum rc query_path_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place, struct query **ret_query,
+enum rc query_path_lookup(struct frontend *front, struct node *node, const char *name, struct place *ret_place, struct query **ret_query,
                           struct why *why);
-/* The same for a node of these kinds. */
-enum rc query_path_of(struct frontend *front, struct node *node, struct place *ret_place, struct query **ret_query, struct why *why);
 
 /* What a directory that lists items, entries, partitions or index keys lists, a view or not: for listing_open(). *ret_where borrows from *place and *ret_query, which is the caller's, and NULL outside views. RC_INVALID: it
  * lists nothing of that sort. With the names held. */

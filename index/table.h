@@ -1,6 +1,6 @@
 /* table: the tables of a volume, by name.
  *
- * A table's definition is definition.h; what is in it, partition.h, items.h and files.h.
+ * A table's definition is definition.h; what is in it, partition.h and leaf.h.
  */
 #ifndef ITEMFS_TABLE_H
 #define ITEMFS_TABLE_H

@@ -1,6 +1,6 @@
 /* schema_fields: which fields a table's definition may have, and of what shape each is. The tables of fields are in
  * schema_fields.c; what the fields mean together is decided in schema_parse.c. Private to schema*.c, and apart from
- * schema.h so that jansson's names are seen by these two files only.
+ * schema.h so that jansson's names are seen by these files only.
  */
 #ifndef ITEMFS_SCHEMA_FIELDS_H
 #define ITEMFS_SCHEMA_FIELDS_H

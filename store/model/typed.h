@@ -29,8 +29,7 @@ enum rc typed_form_of(const void *document, size_t n, const char *key, size_t ke
  * checks (names, sets, depth, size, base64) is left to it. */
 enum rc typed_to_plain(const void *document, size_t n, enum typed_form form, struct buf *out, struct why *why);
 
-/* Appends a value, or a whole item's attributes, in DynamoDB JSON: {"S":"a"}, {"pk":{"S":"a"},…}. Numbers in DynamoDB's canonical form. */
-void typed_add_value(const struct item_value *value, struct buf *out);
+/* Appends an item's attributes in DynamoDB JSON: {"pk":{"S":"a"},…}. Numbers in DynamoDB's canonical form. */
 void typed_add_item(const struct item *item, struct buf *out);
 
 #endif

@@ -18,6 +18,8 @@ static void add_binary(const struct item_value *value, struct buf *out)
 	buf_add_byte(out, '"');
 }
 
+static void add_value(const struct item_value *value, struct buf *out);
+
 static void add_attributes(const struct item_value *first, struct buf *out)
 {
 	buf_add_byte(out, '{');
@@ -26,7 +28,7 @@ static void add_attributes(const struct item_value *first, struct buf *out)
 			buf_add_byte(out, ',');
 		buf_add_json_string(out, value->name, value->name_len);
 		buf_add_byte(out, ':');
-		typed_add_value(value, out);
+		add_value(value, out);
 	}
 	buf_add_byte(out, '}');
 }
@@ -39,7 +41,7 @@ static void add_elements(const struct item_value *container, struct buf *out)
 		if (value != container->first)
 			buf_add_byte(out, ',');
 		if (container->type == ITEM_L)
-			typed_add_value(value, out);
+			add_value(value, out);
 		else if (container->type == ITEM_NS)
 			add_number(value, out);
 		else if (container->type == ITEM_BS)
@@ -50,7 +52,7 @@ static void add_elements(const struct item_value *container, struct buf *out)
 	buf_add_byte(out, ']');
 }
 
-void typed_add_value(const struct item_value *value, struct buf *out)
+static void add_value(const struct item_value *value, struct buf *out)
 {
 	buf_printf(out, "{\"%s\":", item_type_name(value->type));
 	switch (value->type) {
