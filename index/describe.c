@@ -67,12 +67,12 @@ static enum rc describe(struct table *table, const struct view *view, const char
 enum rc describe_table(struct table *table, const struct view *view, struct buf *out)
 {
 	char name[SCHEMA_NAME_MAX + 1];
+	pthread_rwlock_rdlock(&table->volume->tables_lock); /* before the gate, as whoever goes through all tables */
+	memcpy(name, table->name, sizeof name);
+	pthread_rwlock_unlock(&table->volume->tables_lock);
 	enum rc rc = table_enter(table);
 	if (rc)
 		return rc;
-	pthread_rwlock_rdlock(&table->volume->tables_lock);
-	memcpy(name, table->name, sizeof name);
-	pthread_rwlock_unlock(&table->volume->tables_lock);
 	rc = describe(table, table_view(table, view), name, out);
 	table_leave(table);
 	return rc;

@@ -43,7 +43,7 @@ struct volume {
 	uint64_t begun;   /* atomic: the last whose group was given to it: readers may see that one or not */
 
 	/* Tables by name. `tables_change` is held over a whole change of the catalogue (create, remove, rename, define), before any gate and any
-	 * commit; `tables_lock` only while these are touched. */
+	 * commit; `tables_lock` only while these are touched, and before a gate. */
 	pthread_mutex_t tables_change;
 	pthread_rwlock_t tables_lock;
 	struct table *tables;
