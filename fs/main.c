@@ -17,6 +17,11 @@
 /* As fsck(8) has them. */
 enum check_status { CHECK_CLEAN = 0, CHECK_CORRECTED = 1, CHECK_UNCORRECTED = 4, CHECK_FAILED = 8, CHECK_USAGE = 16 };
 
+static void break_off(void *volume)
+{
+	volume_break_off(volume, true);
+}
+
 /* From the mount to the unmount. The order at the end: no request and no notification first, then the drafts, which are kept in
  * the volume; the session is the last that knows the front end. */
 static enum rc run_frontend(struct volume *volume, struct frontend *frontend, struct session *session,
@@ -27,7 +32,8 @@ static enum rc run_frontend(struct volume *volume, struct frontend *frontend, st
 	if (rc != RC_OK)
 		return rc;
 	frontend_set_session(frontend, session_fuse(session));
-	rc = session_serve(session, options, why);
+	rc = session_serve(session, options, break_off, volume, why);
+	volume_break_off(volume, false);
 	volume_ending(volume);
 	frontend_set_session(frontend, NULL);
 	session_unmount(session);

@@ -242,9 +242,9 @@ unsigned session_threads(const struct options *options)
 	return options->single_thread ? 1 : options->max_threads > 0 ? options->max_threads : DEFAULT_THREADS;
 }
 
-enum rc session_serve(struct session *session, const struct options *options, struct why *why)
+enum rc session_serve(struct session *session, const struct options *options, void (*ending)(void *context), void *context, struct why *why)
 {
-	struct workers_options workers = {.max = session_threads(options), .poll_us = options->poll};
+	struct workers_options workers = {.max = session_threads(options), .poll_us = options->poll, .ending = ending, .context = context};
 	int result;
 
 	serving = session->fuse;

@@ -37,8 +37,8 @@ struct fuse_session *session_fuse(const struct session *session);
 /* How many threads serve at most. */
 unsigned session_threads(const struct options *options);
 
-/* RC_OK: ended by a signal or an unmount. */
-enum rc session_serve(struct session *session, const struct options *options, struct why *why);
+/* RC_OK: ended by a signal or an unmount. `ending` is called with `context` when that has come, and requests are still under way: they are waited for. */
+enum rc session_serve(struct session *session, const struct options *options, void (*ending)(void *context), void *context, struct why *why);
 
 void session_unmount(struct session *session);
 void session_free(struct session *session); /* NULL is fine */

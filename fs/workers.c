@@ -425,6 +425,8 @@ int workers_serve(struct fuse_session *fuse, const struct workers_options *optio
 	error = start(&pool, processors);
 	if (error == 0)
 		await_end(&pool);
+	if (options->ending)
+		options->ending(options->context);
 	end_workers(&pool);
 	if (error == 0)
 		error = -pool.error;

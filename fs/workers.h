@@ -24,6 +24,8 @@ struct fuse_session;
 struct workers_options {
 	unsigned max;     /* threads, 1 or more */
 	unsigned poll_us; /* 0: never poll */
+	void (*ending)(void *context); /* called once the session is told to exit, before the requests that are under way are waited for; NULL: nobody wants to know */
+	void *context;
 };
 
 /* Serves until the session is told to exit, which wakes the caller too where it was a signal (the caller must be the thread that gets signals), or is

@@ -265,6 +265,8 @@ static enum rc adopt_all(struct adoption *a, char letter, adopt_fn *fn)
 		const uint8_t *row = store_cursor_key(cursor, &n);
 		const uint8_t *value = store_cursor_value(cursor, &value_n);
 		rc = fn(a, row, n, value, value_n);
+		if (!rc && volume_breaks_off(a->r->table->volume))
+			rc = why_set(a->r->why, RC_INTERRUPTED, "the volume was closed meanwhile");
 	}
 	store_cursor_close(cursor);
 	return rc == RC_NOT_FOUND ? RC_OK : rc;

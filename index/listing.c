@@ -234,6 +234,8 @@ enum rc listing_advance(struct listing *l, bool back)
 			l->evaluated += l->entry.head.measure;
 		if (!rc)
 			rc = listing_admits(l, &of_it);
+		if (!rc && !of_it && volume_breaks_off(l->volume))
+			rc = RC_INTERRUPTED;
 	}
 	return rc;
 }

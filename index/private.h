@@ -55,6 +55,7 @@ struct volume {
 	unsigned snapshot_count;
 
 	struct worker *worker; /* NULL in a volume that was opened passive */
+	bool breaks_off;       /* atomic: volume_break_off() */
 	struct refusals *refusals;
 };
 
@@ -171,6 +172,9 @@ enum rc backfill_progress_at(const struct table *table, const struct schema_inde
 			     struct backfill_progress *ret_progress);
 
 enum rc refusals_load(struct volume *volume);
+
+/* volume_break_off() was called: asked by whatever takes long, at each row. */
+bool volume_breaks_off(const struct volume *volume);
 void refusals_free(struct volume *volume);
 
 #endif

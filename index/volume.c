@@ -351,6 +351,16 @@ void volume_ending(struct volume *volume)
 		return; /* who comes next waits for a shorter time */
 }
 
+void volume_break_off(struct volume *volume, bool does)
+{
+	__atomic_store_n(&volume->breaks_off, does, __ATOMIC_RELAXED);
+}
+
+bool volume_breaks_off(const struct volume *volume)
+{
+	return __atomic_load_n(&volume->breaks_off, __ATOMIC_RELAXED);
+}
+
 void volume_close(struct volume *volume)
 {
 	if (!volume)

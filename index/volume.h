@@ -31,6 +31,9 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 /* Says to whoever wants to open the volume that it is about to be closed, so that they wait. To be called as soon as that can be seen, as by a mount that is gone; volume_close() does at the latest. */
 void volume_ending(struct volume *volume);
 
+/* What takes long (an adoption, a filter that lets nothing through) ends with RC_INTERRUPTED and without a change, now and as long as this is so: for who waits for the calls that are under way. */
+void volume_break_off(struct volume *volume, bool does);
+
 /* Takes the volume; everything committed is durable when it returns. Views and table references must be gone. NULL is fine. */
 void volume_close(struct volume *volume);
 

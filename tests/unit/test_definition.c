@@ -144,3 +144,18 @@ Test(definition, a_definition_becomes_a_file_and_a_file_the_definition)
 	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_OK, "the same with items, where it is not adopted");
 	cr_expect_eq(definition_set(table, &write, &head, NULL), RC_NOT_FOUND);
 }
+
+Test(definition, an_adoption_that_is_broken_off_changes_nothing)
+{
+	struct why why = {.text = ""};
+	fixture_put(table, "Queen", "Liar", "{\"year\":1973}");
+	volume_break_off(volume, true);
+	cr_expect_eq(fixture_try_define(table, FIXTURE_MUSIC, &why), RC_INTERRUPTED);
+	cr_expect(strstr(why.text, "closed"), "%s", why.text);
+	fixture_put(table, "Queen", "Jealousy", "{\"year\":\"no number\"}"); /* its index is not there */
+	volume_break_off(volume, false);
+	remount();
+	cr_expect_eq(fixture_try_define(table, FIXTURE_MUSIC, &why), RC_REFUSED, "%s", why.text);
+	fixture_put(table, "Queen", "Jealousy", "{\"year\":1978}");
+	fixture_define(table, FIXTURE_MUSIC);
+}

@@ -214,3 +214,19 @@ Test(filter_query, three_in_a_row_parse_each_document_once)
 	cr_expect_eq(listing_parsed(listing), 7);
 	listing_close(listing);
 }
+
+Test(filter_query, who_looks_for_what_is_not_there_is_broken_off)
+{
+	struct listing *listing;
+	const struct listing_entry *entry;
+	struct listing_place place = {.kind = LISTING_ITEMS, .table = table, .query = query};
+	where("year", "eq", "7");
+	cr_assert_eq(listing_open(volume, NULL, &place, &listing), RC_OK);
+	volume_break_off(volume, true);
+	cr_expect_eq(listing_next(listing, &entry), RC_INTERRUPTED);
+	listing_close(listing);
+	cr_assert_eq(listing_open(volume, NULL, &place, &listing), RC_OK);
+	volume_break_off(volume, false);
+	cr_expect_eq(listing_next(listing, &entry), RC_NOT_FOUND);
+	listing_close(listing);
+}
