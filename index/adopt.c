@@ -312,7 +312,7 @@ static enum rc forget_source(struct adoption *a)
 	return rc ? rc : redefine_flush(a->r, true);
 }
 
-enum rc adopt(struct redefinition *r)
+enum rc redefine_adopt(struct redefinition *r)
 {
 	struct table *table = r->table;
 	struct adoption a = {.r = r, .from = table->id};

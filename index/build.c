@@ -91,7 +91,7 @@ static enum rc flip_commit(struct txn *txn, void *context)
 	return rc;
 }
 
-enum rc build(struct redefinition *r)
+enum rc redefine_build(struct redefinition *r)
 {
 	struct plan plan = {.r = r};
 	unsigned flags = COMMIT_ALONE | (r->write->durable ? COMMIT_DURABLE : 0);

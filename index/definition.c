@@ -188,9 +188,9 @@ static enum rc redefine(struct redefinition *r)
 	r->now = clock_now();
 	r->sequence = r->record.version;
 	if (!r->table->schema->declared || r->counters.items == 0)
-		return adopt(r);
+		return redefine_adopt(r);
 	rc = unchangeable(r->table->schema, r->schema, r->why);
-	return rc ? rc : build(r);
+	return rc ? rc : redefine_build(r);
 }
 
 enum rc definition_set(struct table *table, const struct definition_write *write, struct head *ret_head, struct why *why)

@@ -37,7 +37,7 @@ enum rc redefine_body(struct redefinition *r, const uint8_t *head_row, size_t n,
 /* Fills the record for the flip, and its directory's times, within the flip's commit. */
 void redefine_record(struct redefinition *r, struct txn *txn, struct table_record *record, struct table_counters *counters);
 
-enum rc adopt(struct redefinition *r); /* everything under a new table id */
-enum rc build(struct redefinition *r); /* GSIs come, to be filled, and go */
+enum rc redefine_adopt(struct redefinition *r); /* everything under a new table id */
+enum rc redefine_build(struct redefinition *r); /* GSIs come, to be filled, and go */
 
 #endif
