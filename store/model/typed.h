@@ -1,15 +1,14 @@
-/* typed: DynamoDB JSON, the form in which AWS writes items, and the plain form in which itemfs keeps them, one into the other.
+/* typed: DynamoDB JSON, the form in which AWS writes items, into the plain form in which itemfs keeps them. (The other way: recast.h.)
  *
  *   DynamoDB JSON  {"pk":{"S":"a"},"n":{"N":"1"},"bin":{"B":"AAE="},"l":{"L":[{"BOOL":true}]}}
  *   plain          {"pk":"a","n":1,"bin":{"$B":"AAE="},"l":[true]}
  *
- * Exact both ways: numbers keep every digit, and what is plain and becomes typed becomes the same item again. Source: SEMANTICS.md 3 and 14.
+ * Exact: numbers keep every digit, and what was plain and became typed becomes the same item again. Source: SEMANTICS.md 3 and 14.
  */
 #ifndef ITEMFS_TYPED_H
 #define ITEMFS_TYPED_H
 
 #include "store/model/buf.h"
-#include "store/model/item.h"
 #include "store/model/rc.h"
 #include "store/model/why.h"
 #include <stddef.h>
@@ -28,8 +27,5 @@ enum rc typed_form_of(const void *document, size_t n, const char *key, size_t ke
 /* Appends the plain form of a document that is not TYPED_PLAIN, as one line. RC_REFUSED, RC_UNFINISHED with the place in `document`; RC_TOO_BIG over ITEM_DOCUMENT_MAX. What item_parse()
  * checks (names, sets, depth, size, base64) is left to it. */
 enum rc typed_to_plain(const void *document, size_t n, enum typed_form form, struct buf *out, struct why *why);
-
-/* Appends an item's attributes in DynamoDB JSON: {"pk":{"S":"a"},…}. Numbers in DynamoDB's canonical form. */
-void typed_add_item(const struct item *item, struct buf *out);
 
 #endif

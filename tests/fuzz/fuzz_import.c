@@ -3,6 +3,7 @@
 #include "index/import_private.h"
 #include "store/model/typed.h"
 #include "store/model/utf8.h"
+#include "tests/unit/typed_item.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +53,7 @@ static void same_item(const void *document, size_t n)
 	cleanup_item struct item *again = NULL;
 	cleanup_buf struct buf typed = {0}, plain = {0};
 	must(item_parse(document, n, &item, NULL) == RC_OK);
-	typed_add_item(item, &typed);
+	typed_item_add(item, &typed);
 	enum rc rc = typed_to_plain(typed.data, typed.len, TYPED_BARE, &plain, NULL);
 	if (rc == RC_TOO_BIG)
 		return;

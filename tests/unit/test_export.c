@@ -3,6 +3,7 @@
 #include "store/model/item.h"
 #include "store/model/typed.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/typed_item.h"
 
 static char *place;
 static struct volume *volume;
@@ -397,8 +398,8 @@ Test(export, lines_are_the_items)
 		char *with_keys;
 		cr_assert(asprintf(&with_keys, "{\"Artist\":\"p\",\"Song\":\"a\",%s", documents[i] + 1) > 0);
 		cr_assert_eq(item_parse(with_keys, strlen(with_keys), &written, NULL), RC_OK);
-		typed_add_item(written, &was);
-		typed_add_item(item, &is);
+		typed_item_add(written, &was);
+		typed_item_add(item, &is);
 		cr_expect(was.len == is.len && memcmp(was.data, is.data, is.len) == 0, "%.*s is not %.*s", (int)is.len, is.data, (int)was.len, was.data);
 		free(with_keys);
 		export_close(export);

@@ -3,6 +3,7 @@
 #include "store/model/json.h"
 #include "store/model/recast.h"
 #include "store/model/typed.h"
+#include "tests/unit/typed_item.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,19 +39,19 @@ static void is_typed_as_the_item_is(const char *document)
 	cleanup_buf struct buf typed = {0}, plain = {0}, oracle = {0}, of_plain = {0};
 	struct why why = {.text = ""};
 	cr_assert_eq(item_parse(document, strlen(document), &item, &why), RC_OK, "%s: %s", document, why.text);
-	typed_add_item(item, &oracle);
+	typed_item_add(item, &oracle);
 	cr_assert_eq(whole(document, strlen(document), RECAST_TYPED, &typed), RC_OK, "%s", document);
 	/* Strings may be escaped otherwise: what counts is the item. */
 	cleanup_item struct item *read = NULL;
 	cleanup_buf struct buf back = {0}, of_typed = {0};
 	cr_assert_eq(typed_to_plain(typed.data, typed.len, TYPED_BARE, &back, &why), RC_OK, "%.*s: %s", (int)typed.len, typed.data, why.text);
 	cr_assert_eq(item_parse(back.data, back.len, &read, &why), RC_OK, "%.*s: %s", (int)back.len, back.data, why.text);
-	typed_add_item(read, &of_typed);
+	typed_item_add(read, &of_typed);
 	cr_assert(of_typed.len == oracle.len && memcmp(of_typed.data, oracle.data, oracle.len) == 0, "%s\nbecomes %.*s\nnot %.*s", document,
 		  (int)typed.len, typed.data, (int)oracle.len, oracle.data);
 	cr_assert_eq(whole(document, strlen(document), RECAST_PLAIN, &plain), RC_OK);
 	cr_assert_eq(item_parse(plain.data, plain.len, &again, &why), RC_OK, "%.*s: %s", (int)plain.len, plain.data, why.text);
-	typed_add_item(again, &of_plain);
+	typed_item_add(again, &of_plain);
 	cr_assert(of_plain.len == oracle.len && memcmp(of_plain.data, oracle.data, oracle.len) == 0);
 }
 

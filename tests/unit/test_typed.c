@@ -1,5 +1,6 @@
 /* DynamoDB JSON and plain JSON: one into the other, exactly. */
 #include "store/model/typed.h"
+#include "tests/unit/typed_item.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static void expect_typed(const char *plain, const char *typed)
 	struct buf out = {0};
 	struct item *item = NULL;
 	cr_assert_eq(item_parse(plain, strlen(plain), &item, NULL), RC_OK, "%s", plain);
-	typed_add_item(item, &out);
+	typed_item_add(item, &out);
 	buf_add_byte(&out, 0);
 	cr_expect_str_eq((char *)out.data, typed);
 	buf_free(&out);
@@ -232,13 +233,13 @@ Test(typed, items_come_back_as_they_were)
 		buf_add_byte(&plain, '}');
 		enum rc rc = item_parse(plain.data, plain.len, &item, &why);
 		cr_assert_eq(rc, RC_OK, "%.*s: %s", (int)plain.len, plain.data, why.text);
-		typed_add_item(item, &typed);
+		typed_item_add(item, &typed);
 		rc = typed_to_plain(typed.data, typed.len, TYPED_BARE, &back, &why);
 		cr_assert_eq(rc, RC_OK, "%.*s: %s", (int)typed.len, typed.data, why.text);
 		rc = item_parse(back.data, back.len, &returned, &why);
 		cr_assert_eq(rc, RC_OK, "%.*s: %s", (int)back.len, back.data, why.text);
 		cr_expect_eq(returned->size, item->size);
-		typed_add_item(returned, &again);
+		typed_item_add(returned, &again);
 		cr_expect(typed.len == again.len && memcmp(typed.data, again.data, typed.len) == 0, "%.*s\n%.*s", (int)typed.len,
 			  typed.data, (int)again.len, again.data);
 	}
@@ -256,7 +257,7 @@ Test(typed, thirty_two_levels_go_both_ways)
 		buf_add_text(&plain, i % 2 ? "]" : "}");
 	buf_add_text(&plain, "}");
 	cr_assert_eq(item_parse(plain.data, plain.len, &item, NULL), RC_OK);
-	typed_add_item(item, &typed);
+	typed_item_add(item, &typed);
 	cr_assert_eq(typed_to_plain(typed.data, typed.len, TYPED_BARE, &back, NULL), RC_OK);
 	cr_expect(back.len == plain.len && memcmp(back.data, plain.data, back.len) == 0);
 }

@@ -1,9 +1,12 @@
-/* typed_add: writing DynamoDB JSON (see typed.h). Items are at most ITEM_DEPTH_MAX deep, so recursion is bounded. */
-#include "store/model/base64.h"
-#include "store/model/item_type.h"
-#include "store/model/typed.h"
+/* typed_item: a parsed item written as DynamoDB JSON, for tests: exports write it from the document itself, without an item (recast.h), and this is what they are compared with. */
+#ifndef ITEMFS_TESTS_TYPED_ITEM_H
+#define ITEMFS_TESTS_TYPED_ITEM_H
 
-static void add_number(const struct item_value *value, struct buf *out)
+#include "store/model/base64.h"
+#include "store/model/buf.h"
+#include "store/model/item.h"
+
+static inline void typed_item_add_number(const struct item_value *value, struct buf *out)
 {
 	char text[NUMBER_TEXT_MAX];
 	buf_add_byte(out, '"');
@@ -11,16 +14,16 @@ static void add_number(const struct item_value *value, struct buf *out)
 	buf_add_byte(out, '"');
 }
 
-static void add_binary(const struct item_value *value, struct buf *out)
+static inline void typed_item_add_binary(const struct item_value *value, struct buf *out)
 {
 	buf_add_byte(out, '"');
 	base64_add(out, value->bytes, value->len);
 	buf_add_byte(out, '"');
 }
 
-static void add_value(const struct item_value *value, struct buf *out);
+static inline void typed_item_add_value(const struct item_value *value, struct buf *out);
 
-static void add_attributes(const struct item_value *first, struct buf *out)
+static inline void typed_item_add_attributes(const struct item_value *first, struct buf *out)
 {
 	buf_add_byte(out, '{');
 	for (const struct item_value *value = first; value; value = value->next) {
@@ -28,31 +31,31 @@ static void add_attributes(const struct item_value *first, struct buf *out)
 			buf_add_byte(out, ',');
 		buf_add_json_string(out, value->name, value->name_len);
 		buf_add_byte(out, ':');
-		add_value(value, out);
+		typed_item_add_value(value, out);
 	}
 	buf_add_byte(out, '}');
 }
 
 /* The elements of a list say their types; a set's do not. */
-static void add_elements(const struct item_value *container, struct buf *out)
+static inline void typed_item_add_elements(const struct item_value *container, struct buf *out)
 {
 	buf_add_byte(out, '[');
 	for (const struct item_value *value = container->first; value; value = value->next) {
 		if (value != container->first)
 			buf_add_byte(out, ',');
 		if (container->type == ITEM_L)
-			add_value(value, out);
+			typed_item_add_value(value, out);
 		else if (container->type == ITEM_NS)
-			add_number(value, out);
+			typed_item_add_number(value, out);
 		else if (container->type == ITEM_BS)
-			add_binary(value, out);
+			typed_item_add_binary(value, out);
 		else
 			buf_add_json_string(out, value->bytes, value->len);
 	}
 	buf_add_byte(out, ']');
 }
 
-static void add_value(const struct item_value *value, struct buf *out)
+static inline void typed_item_add_value(const struct item_value *value, struct buf *out)
 {
 	buf_printf(out, "{\"%s\":", item_type_name(value->type));
 	switch (value->type) {
@@ -60,10 +63,10 @@ static void add_value(const struct item_value *value, struct buf *out)
 		buf_add_json_string(out, value->bytes, value->len);
 		break;
 	case ITEM_N:
-		add_number(value, out);
+		typed_item_add_number(value, out);
 		break;
 	case ITEM_B:
-		add_binary(value, out);
+		typed_item_add_binary(value, out);
 		break;
 	case ITEM_BOOL:
 		buf_add_text(out, value->truth ? "true" : "false");
@@ -72,16 +75,19 @@ static void add_value(const struct item_value *value, struct buf *out)
 		buf_add_text(out, "true");
 		break;
 	case ITEM_M:
-		add_attributes(value->first, out);
+		typed_item_add_attributes(value->first, out);
 		break;
 	default:
-		add_elements(value, out);
+		typed_item_add_elements(value, out);
 		break;
 	}
 	buf_add_byte(out, '}');
 }
 
-void typed_add_item(const struct item *item, struct buf *out)
+/* Appends its attributes: {"pk":{"S":"a"},…}. Numbers in DynamoDB's canonical form. */
+static inline void typed_item_add(const struct item *item, struct buf *out)
 {
-	add_attributes(item->first, out);
+	typed_item_add_attributes(item->first, out);
 }
+
+#endif
