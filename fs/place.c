@@ -42,6 +42,21 @@ struct table *place_table(struct node *node)
 	return table ? table->table : NULL;
 }
 
+/* Kind by kind the functions below fill what that kind has. The rest says of itself that there is nothing: a leaf of no kind, keys of no length, empty names. */
+void place_begin(struct place *place, enum node_kind kind, struct node *parent)
+{
+	place->kind = place->subject = kind;
+	place->parent = parent;
+	place->table = parent ? place_table(parent) : NULL;
+	place->table_name[0] = place->index[0] = 0;
+	place->leaf.kind = LEAF_NONE;
+	place->leaf.pk.len = place->leaf.sk.len = place->keys[0].len = 0;
+	place->leaf.pk.type = place->leaf.sk.type = place->keys[0].type = KEY_S;
+	place->key_count = 0;
+	place->id = 0;
+	place->listed = place->cut_pk = place->cut_sk = place->unresolved = false;
+}
+
 static enum rc partition_key(const char *name, const struct schema *schema, struct key *ret_key, struct why *why)
 {
 	return name_to_key(name, strlen(name), schema->key.partition[0].type, KEY_PARTITION, NAME_WHOLE, true, ret_key, why);
@@ -152,10 +167,7 @@ enum rc place_leaf(struct frontend *front, struct place *place, const char *part
 /* Fills `place` for kind and name below parent; the parent's own key first. */
 static enum rc fill(struct frontend *front, struct node *parent, enum node_kind kind, const char *name, struct place *place, struct why *why)
 {
-	place->kind = kind;
-	place->parent = parent;
-	place->table = place_table(parent);
-	place->cut_pk = place->cut_sk = place->unresolved = false;
+	place_begin(place, kind, parent);
 	switch (kind) {
 	case NODE_ROOT:
 	case NODE_CONTROL:
@@ -210,8 +222,7 @@ enum rc place_of(struct frontend *front, struct node *node, struct place *ret_pl
 	if (node->dead)
 		return RC_STALE;
 	if (node->kind == NODE_TABLE) {
-		ret_place->kind = NODE_TABLE;
-		ret_place->parent = node->parent;
+		place_begin(ret_place, NODE_TABLE, node->parent);
 		ret_place->table = node->table;
 		return RC_OK;
 	}
@@ -251,7 +262,9 @@ static bool control_kind(const char *name, enum node_kind *ret_kind)
 enum rc place_lookup(struct frontend *front, struct node *parent, const char *name, struct place *ret_place)
 {
 	enum node_kind kind;
-	ret_place->unresolved = false;
+	place_begin(ret_place, NODE_ROOT, NULL);
+	if (parent->dead) /* it holds nothing any more, whatever has its name now */
+		return RC_NOT_FOUND;
 	if (strlen(name) > NAME_BYTES_MAX)
 		return RC_NAME_TOO_LONG;
 	if (query_path_is(parent, name))
@@ -362,6 +375,7 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 enum rc place_create(struct frontend *front, struct node *parent, const char *name, bool directory, struct place *ret_place, struct why *why)
 {
 	enum node_kind kind = NODE_PLAIN;
+	place_begin(ret_place, NODE_ROOT, NULL);
 	if (parent->dead)
 		return RC_NOT_FOUND;
 	enum rc rc = create_kind(parent, name, directory, &kind, why);

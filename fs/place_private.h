@@ -6,6 +6,9 @@
 #include "fs/place.h"
 #include "index/listing.h"
 
+/* What every filling begins with, and what no kind can be taken for another by: there is nothing yet but the kind and where it stands. `parent` is the directory that the name is looked up in, and may be NULL. */
+void place_begin(struct place *place, enum node_kind kind, struct node *parent);
+
 /* A long name was cut: its key is found by making the names of those that begin like it, and goes into `place`. RC_NOT_FOUND: none that is stored has it, or it is no cut name. */
 enum rc place_search(struct volume *volume, struct place *place, enum listing_kind kind, const char *name, enum key_type type);
 

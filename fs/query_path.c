@@ -180,10 +180,8 @@ static enum rc read_partition(struct reading *r, const char *name)
 static enum rc read_subject(struct reading *r, struct node *node)
 {
 	struct place *place = r->place;
-	place->kind = place->subject = node->kind;
-	place->parent = node->parent;
+	place_begin(place, node->kind, node->parent);
 	place->table = place_table(node);
-	place->listed = place->cut_pk = place->cut_sk = place->unresolved = false;
 	switch ((enum node_kind)node->kind) {
 	case NODE_TABLE:
 		return RC_OK;

@@ -26,6 +26,16 @@ static void body_row(const struct leaf *leaf, struct buf *row)
 		row_file(row, leaf->table->id, leaf->in_partition ? &leaf->pk : NULL, leaf->name, strlen(leaf->name), true);
 }
 
+static enum rc enter(const struct leaf *leaf)
+{
+	return leaf->kind == LEAF_NONE ? RC_NOT_FOUND : table_enter(leaf->table);
+}
+
+static enum rc enter_to_change(const struct leaf *leaf)
+{
+	return leaf->kind == LEAF_NONE ? RC_NOT_FOUND : table_enter_to_change(leaf->table);
+}
+
 static enum rc get_at(const struct leaf *leaf, const struct store_snapshot *at, struct head *ret_head, struct buf *ret_document)
 {
 	struct store *store = leaf->table->volume->store;
@@ -57,7 +67,7 @@ static enum rc get_at(const struct leaf *leaf, const struct store_snapshot *at, 
 
 enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *ret_head, struct buf *ret_document)
 {
-	enum rc rc = table_enter(leaf->table);
+	enum rc rc = enter(leaf);
 	if (rc)
 		return rc;
 	struct store *store = leaf->table->volume->store;
@@ -85,7 +95,7 @@ enum rc leaf_resolve(struct leaf *leaf, bool pk, bool sk, const void *document, 
 	cleanup_item struct item *item = NULL;
 	enum rc rc = item_parse(document, len, &item, why);
 	if (!rc)
-		rc = table_enter(leaf->table);
+		rc = enter(leaf);
 	if (rc)
 		return rc;
 	const struct schema_key *key = &leaf->table->schema->key;
@@ -102,7 +112,7 @@ enum rc leaf_rekey(const struct leaf *leaf, const void *document, size_t len, st
 	cleanup_item struct item *item = NULL;
 	enum rc rc = item_parse(document, len, &item, why);
 	if (!rc)
-		rc = table_enter(leaf->table);
+		rc = enter(leaf);
 	if (rc)
 		return rc;
 	document_rekey(leaf->table->schema, &leaf->pk, leaf_sort_key(leaf), item, out);
@@ -119,7 +129,7 @@ static void add_member(struct buf *out, const struct schema_attribute *attribute
 
 enum rc leaf_key_json(const struct leaf *leaf, struct buf *out)
 {
-	enum rc rc = table_enter(leaf->table);
+	enum rc rc = enter(leaf);
 	if (rc)
 		return rc;
 	const struct schema_key *key = &leaf->table->schema->key;
@@ -264,14 +274,14 @@ bool leaf_fits(const struct leaf *leaf)
 
 enum rc leaf_write(const struct leaf *leaf, const struct leaf_write *write, struct head *ret_head, struct why *why)
 {
-	struct volume *volume = leaf->table->volume;
 	cleanup_item struct item *item = NULL;
 	struct writing w = {.leaf = leaf, .write = write, .why = why};
 	if (write->len > ITEM_DOCUMENT_MAX)
 		return why_set(why, RC_TOO_BIG, "%zu bytes; a file holds at most %d", write->len, ITEM_DOCUMENT_MAX);
-	enum rc rc = table_enter_to_change(leaf->table);
+	enum rc rc = enter_to_change(leaf);
 	if (rc)
 		return rc;
+	struct volume *volume = leaf->table->volume;
 	rc = leaf_fits(leaf) ? RC_OK : RC_STALE;
 	if (!rc && leaf->kind == LEAF_ITEM)
 		rc = leaf_parse(leaf, write->document, write->len, &item, &w.measure, why);
@@ -290,7 +300,7 @@ enum rc leaf_check(const struct leaf *leaf, const void *document, size_t len, st
 {
 	cleanup_item struct item *item = NULL;
 	uint32_t measure;
-	enum rc rc = table_enter(leaf->table);
+	enum rc rc = enter(leaf);
 	if (rc)
 		return rc;
 	rc = leaf_fits(leaf) ? leaf_parse(leaf, document, len, &item, &measure, why) : RC_STALE;
@@ -312,7 +322,7 @@ static enum rc remove_commit(struct txn *txn, void *context)
 
 enum rc leaf_remove(const struct leaf *leaf)
 {
-	enum rc rc = table_enter_to_change(leaf->table);
+	enum rc rc = enter_to_change(leaf);
 	if (rc)
 		return rc;
 	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, remove_commit, (void *)leaf, COMMIT_FREES) : RC_NOT_FOUND;
@@ -346,7 +356,7 @@ static enum rc touch_commit(struct txn *txn, void *context)
 enum rc leaf_set_meta(const struct leaf *leaf, const struct meta_change *change, struct head *ret_head)
 {
 	struct touching touching = {leaf, change, {.size = 0}};
-	enum rc rc = table_enter_to_change(leaf->table);
+	enum rc rc = enter_to_change(leaf);
 	if (rc)
 		return rc;
 	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, touch_commit, &touching, 0) : RC_NOT_FOUND;

@@ -12,7 +12,8 @@
 #include "store/model/key.h"
 #include "store/rows.h"
 
-enum leaf_kind { LEAF_ITEM, LEAF_FILE };
+/* LEAF_NONE is the address of nothing, and needs no other field: every function here says RC_NOT_FOUND to it. */
+enum leaf_kind { LEAF_NONE, LEAF_ITEM, LEAF_FILE };
 
 struct leaf {
 	enum leaf_kind kind;

@@ -86,9 +86,11 @@ static enum rc move_commit(struct txn *txn, void *context)
 }
 
 /* Both gates, in the order of their addresses; one where it is one table. */
-static enum rc enter_both(struct table *a, struct table *b)
+static enum rc enter_both(const struct leaf *from, const struct leaf *to)
 {
-	struct table *first = a < b ? a : b, *second = a < b ? b : a;
+	if (from->kind == LEAF_NONE || to->kind == LEAF_NONE)
+		return RC_NOT_FOUND;
+	struct table *a = from->table, *b = to->table, *first = a < b ? a : b, *second = a < b ? b : a;
 	enum rc rc = table_enter_to_change(first);
 	if (rc || first == second)
 		return rc;
@@ -101,7 +103,7 @@ static enum rc enter_both(struct table *a, struct table *b)
 /* A commit that is about two leaves. */
 static enum rc run_with_both(const struct leaf *a, const struct leaf *b, commit_fn *fn, void *context)
 {
-	enum rc rc = enter_both(a->table, b->table);
+	enum rc rc = enter_both(a, b);
 	if (rc)
 		return rc;
 	rc = leaf_fits(a) && leaf_fits(b) ? RC_OK : RC_NOT_FOUND;

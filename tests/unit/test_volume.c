@@ -479,3 +479,31 @@ Test(volume, what_a_removed_table_held_is_collected)
 	row_table(&dead, 1);
 	cr_expect_eq(store_get(volume->store, NULL, dead.data, dead.len, &value), RC_NOT_FOUND);
 }
+
+/* Nothing else of such an address is filled, so whoever takes one thing for another reads nothing that was never written. */
+Test(volume, an_address_of_nothing_leads_to_nothing)
+{
+	struct leaf nothing, liar = fixture_item(table, "Queen", "Liar");
+	struct leaf_write write = {.document = "{}", .len = 2, .fresh = &fixture_meta};
+	struct leaf_move move = {.noreplace = false};
+	struct meta_change change = {.mode_set = true};
+	struct head head;
+	struct buf out = {0};
+	memset(&nothing, 0xfe, sizeof nothing);
+	nothing.kind = LEAF_NONE;
+	fixture_write(&liar, "{}");
+	cr_expect_eq(leaf_get(&nothing, NULL, &head, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_resolve(&nothing, true, true, "{}", 2, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_rekey(&nothing, "{}", 2, &out, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_key_json(&nothing, &out), RC_NOT_FOUND);
+	cr_expect_eq(leaf_write(&nothing, &write, NULL, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_check(&nothing, "{}", 2, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_set_meta(&nothing, &change, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_remove(&nothing), RC_NOT_FOUND);
+	cr_expect_eq(leaf_rename(&nothing, &liar, &move, NULL, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_rename(&liar, &nothing, &move, NULL, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_exchange(&nothing, &liar, NULL, NULL, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_exchange(&liar, &nothing, NULL, NULL, NULL), RC_NOT_FOUND);
+	cr_expect_eq(leaf_get(&liar, NULL, &head, NULL), RC_OK);
+	buf_free(&out);
+}
