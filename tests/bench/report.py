@@ -138,10 +138,10 @@ def page(options, run, results, phases, plots):
     out = ["# Performance", "",
            "Made by `contrib/bench.sh` (`tests/bench/bench.py` says how it measures); the figures are in `performance/results.json`.", "",
            *(["**A quick run: it shows that the bench runs, and nothing about speed.**", ""] if options.quick else []),
-           "%s, commit %s: %d × %s, Linux %s, load %.1f at the start; %s items of %d bytes in %d partitions, medians of %d round%s. "
+           "%s, commit %s: %d × %s, Linux %s, load %.1f at the start; %s items of %d bytes%s, a hundred in a partition, medians of %d round%s. "
            "Only ratios within this run mean something; rates drift with the machine." % (
                c["when"], c["commit"], c["processors"], c["processor"], c["kernel"], c["load"], "{:,}".format(c["items"]), c["bytes"],
-               max(1, c["items"] // 100), c["rounds"], "" if c["rounds"] == 1 else "s"), "",
+               "" if c["unpinned_items"] == c["items"] else " ({:,} where nothing is pinned)".format(c["unpinned_items"]), c["rounds"], "" if c["rounds"] == 1 else "s"), "",
            "`itemfs` has no index, `itemfs+index` one that holds all of each item. `limit` is a FUSE filesystem in memory that does as little as one can "
            "(`tests/bench/memfs.c`): what FUSE costs here, with libfuse's threads; `limit -s` is the same with one thread, `limit -l` the same with a log: one `write` for each file that is written, renamed or removed, so that the daemon's death loses nothing that was acknowledged, which itemfs promises too. `ext4` is a directory on the disk that the volumes are on. `leveldb` is the engine alone, without "
            "files. `dynalite` is DynamoDB's API over HTTP on the loopback, one client. Unit: operations a second; for listings names, for tar, rsync, export and "
