@@ -32,7 +32,7 @@ struct handle {
 struct handle *handle_new(fuse_req_t req, struct node *node, int flags); /* takes a hold of the node; NULL: no memory */
 void handle_free(struct frontend *front, struct handle *handle);
 
-/* Begins the draft with what the item holds now; what is written first goes to `offset`. With handle.lock held. */
+/* Begins the draft with what the item holds now; what is written first goes to `offset`. With handle.lock held. (file.c) */
 enum rc handle_begin(struct frontend *front, struct handle *handle, uint64_t offset);
 /* Begins it empty: O_TRUNC, ftruncate(0). With handle.lock held, or before anybody knows the handle. */
 void handle_empty(struct frontend *front, struct handle *handle);

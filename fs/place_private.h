@@ -1,4 +1,4 @@
-/* place_private: what the files of place share. Private to place*.c.
+/* place_private: what the files of place share. Private to place*.c and query_path.c.
  */
 #ifndef ITEMFS_PLACE_PRIVATE_H
 #define ITEMFS_PLACE_PRIVATE_H

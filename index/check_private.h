@@ -1,4 +1,4 @@
-/* check_private: what the files of the check share. Private to check*.c.
+/* check_private: what the files of the check share. Private to check*.c and repair*.c.
  *
  * Everything is read in one snapshot, by walks over ranges, so memory does not grow with what the volume holds (a name and a number a table apart).
  * What is wrong with a row is a line and a count, and the walk goes on; only what keeps the check itself from going on (memory, an I/O error) ends it.

@@ -1,6 +1,7 @@
 /* table: the tables of a volume, by name.
  *
- * A table's definition is definition.h; what is in it, partition.h and leaf.h.
+ * A table's definition is definition.h; what is in it, partition.h and leaf.h. Whatever takes a table, there too, may answer RC_STALE: it was
+ * removed, and RC_READ_ONLY where it changes one that is frozen (snapshot.h).
  */
 #ifndef ITEMFS_TABLE_H
 #define ITEMFS_TABLE_H

@@ -1,5 +1,5 @@
 /* item_type: the names of types, as DynamoDB has them (item_type_name() in item.h), as JSON does, and as wrappers
- * write them. Both passes over a document ask here. Private to item*.c.
+ * write them. Both passes over a document ask here, and so does typed.c. Private to item*.c and typed.c.
  */
 #ifndef ITEMFS_ITEM_TYPE_H
 #define ITEMFS_ITEM_TYPE_H
