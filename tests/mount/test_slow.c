@@ -1,11 +1,9 @@
 /* An engine that takes long, under a real mount: one call of LevelDB's or of the disk is held (slow.c) until the test lets it go. What does not need it goes on meanwhile; what
  * does waits, and then has its way; and the daemon can be told to end. No clock is asked: a call that would wait for the one that is held ends this test by its time limit. */
 #include "tests/mount/harness.h"
-#include "tests/mount/slow.h"
-#include "tests/latch.h"
+#include "tests/mount/slow_mount.h"
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 static struct latch *latch;
@@ -13,16 +11,7 @@ static struct latch *latch;
 static void setup(void)
 {
 	scratch_setup();
-	int fd = open(scratch("latch"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	assert_ok(fd);
-	assert_ok(ftruncate(fd, sizeof *latch));
-	latch = mmap(NULL, sizeof *latch, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	cr_assert_neq(latch, MAP_FAILED);
-	close(fd);
-	latch_init(latch);
-	setenv("ITEMFS_LATCH", scratch("latch"), 1);
-	setenv("ITEMFS_PROGRAM", ITEMFS_SLOW, 1);
-	mount_up(NULL);
+	latch = slow_mount_up();
 	declare("Music", "Artist:S Title:S", "gsi by-year Year:N ALL", NULL);
 	assert_ok(mkdir(at("Music/Queen"), 0755));
 	assert_ok(put("Music/Queen/A.json", "{\"Year\":1}"));
@@ -31,10 +20,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	latch_open(latch);
-	mount_teardown();
-	latch_free(latch);
-	munmap(latch, sizeof *latch);
+	slow_mount_teardown(latch);
 }
 
 TestSuite(slow, .init = setup, .fini = teardown, .timeout = 300);
