@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { THREADS = 16, STEPS = 120, PARTITIONS = 3, ITEMS = 8, PATH = 4200 };
+enum { THREADS = 16, STEPS = 120, PARTITIONS = 3, ITEMS = 8, ONLOOKERS = 4, PATH = 4200 };
 
 static void setup(void)
 {
@@ -364,8 +364,6 @@ Test(threads, two_writers_of_one_item_each_replace_it_whole_and_a_reader_sees_on
 }
 
 /* ---- onlookers ---- */
-
-enum { ONLOOKERS = 4 };
 
 struct onlooker {
 	pthread_t thread;
