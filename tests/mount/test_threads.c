@@ -46,10 +46,10 @@ static void some_item(struct worker *w, char *ret_path)
 	snprintf(ret_path, PATH, "%s/Load/p%u/i%u.json", w->root, one_of(w, PARTITIONS), one_of(w, ITEMS));
 }
 
-/* What races may give: a name that has gone, or come, or is not ready. */
+/* What races may give: a name that has gone, or come, or is not ready; or that somebody stopped this process and let it go on, while it waited for an export. */
 static bool is_of_a_race(int number)
 {
-	return number == ENOENT || number == EEXIST || number == EAGAIN || number == ESTALE || number == ENOTEMPTY;
+	return number == ENOENT || number == EEXIST || number == EAGAIN || number == ESTALE || number == ENOTEMPTY || number == EINTR;
 }
 
 static void note(struct worker *w, bool good, const char *what, const char *path)
