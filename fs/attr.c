@@ -175,12 +175,11 @@ static enum rc truncate_plain(fuse_req_t req, struct node *node, uint64_t size)
 	return rc;
 }
 
-/* ftruncate(2): of the handle's own draft. */
+/* With handle.lock held. */
 static enum rc truncate_draft(struct frontend *front, struct handle *handle, uint64_t size)
 {
 	struct draft *draft = &handle->draft;
 	enum rc rc = RC_OK;
-	pthread_mutex_lock(&handle->lock);
 	if (!size)
 		handle_empty(front, handle);
 	else if (!draft->begun)
@@ -193,19 +192,30 @@ static enum rc truncate_draft(struct frontend *front, struct handle *handle, uin
 		draft->time = clock_now();
 		handle_report(front, handle);
 	}
-	pthread_mutex_unlock(&handle->lock);
 	return rc;
 }
 
-static enum rc truncate(fuse_req_t req, struct node *node, uint64_t size, struct fuse_file_info *fi, struct why *why)
+/* ftruncate(2): of the handle's own draft, or of the bytes that all share who have the plain file open. False: it has neither. */
+static bool truncate_open(struct frontend *front, struct handle *handle, uint64_t size, enum rc *ret_rc)
+{
+	pthread_mutex_lock(&handle->lock);
+	bool plain = file_is_plain(front, handle), draft = !plain && handle->counted;
+	if (plain) {
+		*ret_rc = plain_resize(front, handle->node, size);
+		names_done(front);
+	} else if (draft) {
+		*ret_rc = truncate_draft(front, handle, size);
+	}
+	pthread_mutex_unlock(&handle->lock);
+	return plain || draft;
+}
+
+static enum rc truncate(fuse_req_t req, struct node *node, uint64_t size, struct why *why)
 {
 	struct frontend *front = front_of(req);
-	struct handle *handle = fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
 	enum rc rc;
 	names_read(front);
-	if (handle && handle->plain && node->more->plain)
-		rc = plain_resize(front, node, size);
-	else if (node->kind == NODE_PLAIN)
+	if (node->kind == NODE_PLAIN)
 		rc = truncate_plain(req, node, size);
 	else if (node->kind == NODE_ITEM || node->kind == NODE_DEFINITION)
 		rc = truncate_stored(req, node, size, why);
@@ -231,22 +241,21 @@ void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, stru
 		reply_rc(req, RC_READ_ONLY);
 		return;
 	}
+	if ((which & FUSE_SET_ATTR_SIZE) && attr->st_size < 0) {
+		reply_rc(req, RC_INVALID);
+		return;
+	}
 	read_change(attr, which, &change);
 	if (node->kind == NODE_IMPORT) {
 		uint64_t size = (uint64_t)attr->st_size;
-		if ((which & FUSE_SET_ATTR_SIZE) && attr->st_size < 0)
-			reply_rc(req, RC_INVALID);
-		else
-			import_setattr(req, node, &change, which & FUSE_SET_ATTR_SIZE ? &size : NULL, fi);
+		import_setattr(req, node, &change, which & FUSE_SET_ATTR_SIZE ? &size : NULL, fi);
 		return;
 	}
-	bool of_draft = fi && ((struct handle *)(uintptr_t)fi->fh)->counted;
-	if (of_draft && (which & FUSE_SET_ATTR_SIZE))
-		rc = attr->st_size < 0 ? RC_INVALID : truncate_draft(front, (struct handle *)(uintptr_t)fi->fh, (uint64_t)attr->st_size);
+	bool open = fi && (which & FUSE_SET_ATTR_SIZE) && truncate_open(front, (struct handle *)(uintptr_t)fi->fh, (uint64_t)attr->st_size, &rc);
 	pthread_mutex_t *lock = front_commit_lock(front, node);
 	if (which & FUSE_SET_ATTR_SIZE) {
-		if (!of_draft)
-			rc = attr->st_size < 0 ? RC_INVALID : truncate(req, node, (uint64_t)attr->st_size, fi, &why);
+		if (!open)
+			rc = truncate(req, node, (uint64_t)attr->st_size, &why);
 		/* The times that come with it are now's, and the truncation has set them; a draft's come with its commit. */
 		change.mtime_set = change.mtime_set && !(which & FUSE_SET_ATTR_MTIME_NOW);
 		change.atime_set = change.atime_set && !(which & FUSE_SET_ATTR_ATIME_NOW);

@@ -71,22 +71,21 @@ enum rc handle_begin(struct frontend *front, struct handle *handle, uint64_t off
 	return draft_base(&handle->draft, now.data, now.len, handle->append || offset == now.len);
 }
 
-/* A plain file that was renamed onto an item's name while this handle was open: from here on it has drafts. With handle.lock held. */
-static void follow_rename(struct frontend *front, struct handle *handle)
+bool file_is_plain(struct frontend *front, struct handle *handle)
 {
 	if (!handle->plain)
-		return;
+		return false;
 	names_read(front);
-	bool became_item = handle->node->kind != NODE_PLAIN;
-	if (became_item) {
-		handle->plain = false;
-		plain_drop(front, handle->node);
-		pthread_mutex_lock(&front->tree.lock);
-		handle->node->writers += handle->writer;
-		handle->counted = handle->writer;
-		pthread_mutex_unlock(&front->tree.lock);
-	}
+	if (handle->node->kind == NODE_PLAIN)
+		return true;
+	handle->plain = false;
+	plain_drop(front, handle->node);
+	pthread_mutex_lock(&front->tree.lock);
+	handle->node->writers += handle->writer;
+	handle->counted = handle->writer;
+	pthread_mutex_unlock(&front->tree.lock);
 	names_done(front);
+	return false;
 }
 
 enum rc file_pin(struct frontend *front, struct handle *handle)
@@ -161,9 +160,9 @@ void file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct
 		return;
 	}
 	pthread_mutex_lock(&handle->lock);
-	follow_rename(front, handle);
-	if (handle->plain) {
+	if (file_is_plain(front, handle)) {
 		rc = plain_read(handle->node, (uint64_t)offset, size, &out);
+		names_done(front);
 	} else {
 		rc = read_pinned(front, handle, offset);
 		bool own = handle->draft.begun && handle->draft.dirty;
@@ -208,13 +207,14 @@ void file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, 
 		return;
 	}
 	pthread_mutex_lock(&handle->lock);
-	follow_rename(front, handle);
-	if (offset < 0)
+	if (offset < 0) {
 		rc = RC_INVALID;
-	else if (handle->plain)
+	} else if (file_is_plain(front, handle)) {
 		rc = plain_write(front, handle->node, bytes, size, (uint64_t)offset, handle->append && !fi->writepage);
-	else
+		names_done(front);
+	} else {
 		rc = write_draft(front, handle, bytes, size, (uint64_t)offset);
+	}
 	pthread_mutex_unlock(&handle->lock);
 	if (rc)
 		reply_rc(req, rc);
@@ -225,10 +225,8 @@ void file_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, 
 /* With handle.lock held. */
 static enum rc store(struct frontend *front, struct handle *handle, bool last, bool durable)
 {
-	follow_rename(front, handle);
-	if (!handle->plain)
+	if (!file_is_plain(front, handle))
 		return handle->writer && handle->draft.begun ? handle_commit(front, handle, last, durable) : RC_OK;
-	names_read(front);
 	enum rc rc = plain_store(front, handle->node, last, durable || handle->durable);
 	names_done(front);
 	return rc;
@@ -282,15 +280,14 @@ void file_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	pthread_mutex_lock(&handle->lock);
-	follow_rename(front, handle);
-	pthread_mutex_unlock(&handle->lock);
-	if (handle->plain) {
-		names_read(front);
+	bool plain = file_is_plain(front, handle);
+	if (plain) {
 		plain_close(front, handle->node);
 		names_done(front);
-	} else if (handle->counted) {
-		handle_finish(front, handle);
 	}
+	pthread_mutex_unlock(&handle->lock);
+	if (!plain && handle->counted)
+		handle_finish(front, handle);
 	handle_free(front, handle);
 	fuse_reply_err(req, 0);
 }

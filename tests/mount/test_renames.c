@@ -332,3 +332,17 @@ Test(renames, what_is_being_written_for_the_first_time_replaces_nothing)
 	cr_expect_str_eq(content(LIAR), "{\"Year\":1974}");
 	cr_expect(!exists(SEVEN));
 }
+
+/* It once cut the plain bytes that nobody has any more. */
+Test(renames, a_plain_file_that_became_an_item_is_cut_as_a_draft_of_that)
+{
+	expect_ok(put("Music/Queen/draft", "{\"Year\":1973,\"Members\":4}"));
+	int fd = open(at("Music/Queen/draft"), O_RDWR | O_CLOEXEC);
+	cr_assert(fd >= 0);
+	expect_ok(rename(at("Music/Queen/draft"), at("Music/Queen/Cut.json")));
+	expect_ok(ftruncate(fd, 0));
+	cr_expect_str_eq(content("Music/Queen/Cut.json"), "{\"Year\":1973,\"Members\":4}");
+	cr_expect_eq(pwrite(fd, "{\"Year\":1}", 10, 0), 10);
+	expect_ok(close(fd));
+	cr_expect_str_eq(content("Music/Queen/Cut.json"), "{\"Year\":1}");
+}
