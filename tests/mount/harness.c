@@ -111,7 +111,8 @@ static void settle_on_one_processor(void)
 {
 	cpu_set_t all, one;
 	int processor = 0;
-	sched_getaffinity(0, sizeof all, &all);
+	if (sched_getaffinity(0, sizeof all, &all) != 0)
+		return;
 	while (!CPU_ISSET(processor, &all))
 		processor++;
 	CPU_ZERO(&one);
