@@ -1,5 +1,6 @@
 /* rows: see rows.h for the format that is kept here. Decoding never trusts a length or a letter. */
 #include "store/rows.h"
+#include <endian.h>
 #include <string.h>
 
 enum { HEAD_BYTES = 61, HEAD_INLINE = 1, PARTITION_IMPLICIT = 1, DIR_TABLE = 0, DIR_PARTITION = 1, PREFIX = 5 };
@@ -190,28 +191,28 @@ const uint8_t *row_read_bytes(struct row_reader *reader, size_t n)
 	return bytes;
 }
 
-static uint64_t row_read_uint(struct row_reader *reader, size_t n)
-{
-	const uint8_t *bytes = row_read_bytes(reader, n);
-	uint64_t v = 0;
-	for (size_t i = 0; bytes && i < n; i++)
-		v = v << 8 | bytes[i];
-	return v;
-}
-
 uint8_t row_read_u8(struct row_reader *reader)
 {
-	return (uint8_t)row_read_uint(reader, 1);
+	const uint8_t *bytes = row_read_bytes(reader, 1);
+	return bytes ? *bytes : 0;
 }
 
 uint32_t row_read_u32(struct row_reader *reader)
 {
-	return (uint32_t)row_read_uint(reader, 4);
+	uint32_t v = 0;
+	const uint8_t *bytes = row_read_bytes(reader, sizeof v);
+	if (bytes)
+		memcpy(&v, bytes, sizeof v);
+	return be32toh(v);
 }
 
 uint64_t row_read_u64(struct row_reader *reader)
 {
-	return row_read_uint(reader, 8);
+	uint64_t v = 0;
+	const uint8_t *bytes = row_read_bytes(reader, sizeof v);
+	if (bytes)
+		memcpy(&v, bytes, sizeof v);
+	return be64toh(v);
 }
 
 void row_read_meta(struct row_reader *reader, struct meta *ret_meta)

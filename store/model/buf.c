@@ -2,6 +2,7 @@
  * there before it whole, and only marks the buf.
  */
 #include "store/model/buf.h"
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,18 +68,20 @@ void buf_add_text(struct buf *buf, const char *text)
 
 void buf_add_u32(struct buf *buf, uint32_t v)
 {
-	uint8_t bytes[4];
-	for (size_t i = 0; i < sizeof bytes; i++)
-		bytes[i] = (uint8_t)(v >> (24 - 8 * i));
-	buf_add(buf, bytes, sizeof bytes);
+	v = htobe32(v);
+	if (!buf_reserve(buf, sizeof v))
+		return;
+	memcpy(buf->data + buf->len, &v, sizeof v);
+	buf->len += sizeof v;
 }
 
 void buf_add_u64(struct buf *buf, uint64_t v)
 {
-	uint8_t bytes[8];
-	for (size_t i = 0; i < sizeof bytes; i++)
-		bytes[i] = (uint8_t)(v >> (56 - 8 * i));
-	buf_add(buf, bytes, sizeof bytes);
+	v = htobe64(v);
+	if (!buf_reserve(buf, sizeof v))
+		return;
+	memcpy(buf->data + buf->len, &v, sizeof v);
+	buf->len += sizeof v;
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

@@ -241,16 +241,35 @@ size_t key_size(const struct key *key)
 	return number_of(key, &number) ? number_size(&number) : 0;
 }
 
+/* A value without a zero: nearly every one. */
+static void encode_plain(const struct key *key, struct buf *out)
+{
+	if (!buf_reserve(out, key->len + 3))
+		return;
+	uint8_t *at = out->data + out->len;
+	*at++ = (uint8_t)key->type;
+	memcpy(at, key->data, key->len);
+	at += key->len;
+	*at++ = ESCAPE;
+	*at++ = ESCAPED_END;
+	out->len += key->len + 3;
+}
+
 void key_encode(const struct key *key, struct buf *out)
 {
 	static const uint8_t zero[] = {ESCAPE, ESCAPED_ZERO}, end[] = {ESCAPE, ESCAPED_END};
-	buf_add_byte(out, (uint8_t)key->type);
-	if (key->type == KEY_N) {
-		buf_add(out, key->data, key->len);
+	const uint8_t *from = key->data, *stop = key->data + key->len; /* from: where the bytes begin that are not added yet */
+	const uint8_t *at = key->type == KEY_N ? NULL : memchr(from, 0, key->len);
+	if (key->type != KEY_N && !at) {
+		encode_plain(key, out);
 		return;
 	}
-	const uint8_t *from = key->data, *stop = key->data + key->len, *at; /* from: where the bytes begin that are not added yet */
-	while (from < stop && (at = memchr(from, 0, (size_t)(stop - from)))) {
+	buf_add_byte(out, (uint8_t)key->type);
+	if (key->type == KEY_N) {
+		buf_add(out, from, key->len);
+		return;
+	}
+	for (; at; at = memchr(from, 0, (size_t)(stop - from))) {
 		buf_add(out, from, (size_t)(at - from));
 		buf_add(out, zero, sizeof zero);
 		from = at + 1;
