@@ -213,6 +213,7 @@ def begin(itemfs, root, log):
 def fork_somebody(mount, seed, until):
     pid = os.fork()
     if pid == 0:
+        os.chdir(os.path.dirname(mount))  # whatever comes to stand outside of the mount goes with the rest
         try:
             Somebody(mount, seed).work(until)
         finally:
