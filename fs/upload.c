@@ -45,7 +45,8 @@ static struct upload *take_out(struct upload **at, bool gone)
 	struct upload *upload = *at;
 	*at = upload->next;
 	upload->listed = false;
-	upload->gone |= gone;
+	if (gone)
+		upload->gone = true;
 	return upload;
 }
 
@@ -117,7 +118,8 @@ void upload_unlist(struct frontend *front, struct upload *upload, bool gone)
 {
 	struct upload *out = NULL;
 	lock(front);
-	upload->gone |= gone;
+	if (gone)
+		upload->gone = true;
 	if (upload->listed)
 		out = take_out(place_of_name(front, upload->table, upload->name), gone);
 	unlock(front);

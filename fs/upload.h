@@ -24,7 +24,7 @@ struct upload {
 	struct table *table; /* a reference */
 	char name[256];
 	bool listed;      /* these four under uploads_lock */
-	bool gone;        /* it was removed or replaced: nothing is imported any more */
+	_Atomic bool gone; /* it was removed or replaced: nothing is imported any more; who reads it without that lock sees one moment or the other */
 	unsigned writers; /* handles */
 	struct meta meta;
 	bool result;
