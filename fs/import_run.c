@@ -120,12 +120,27 @@ static void tell(struct frontend *front, const struct import_run *run)
 	notifier_attributes(front->notifier, run->table);
 }
 
+struct wanted {
+	struct frontend *front;
+	const struct upload *upload;
+};
+
+/* An import of a large file goes on for as long as it takes, but not past its own removal or the mount's end. */
+static bool is_unwanted(void *context)
+{
+	const struct wanted *wanted = context;
+	return front_ending(wanted->front) || upload_is_gone(wanted->front, wanted->upload);
+}
+
 /* One commit. RC_NOT_FOUND: there is nothing more. */
 static enum rc run_batch(struct frontend *front, const struct import_run *run, const struct meta *fresh, struct why *why)
 {
 	struct import *import = run->upload->import;
+	struct wanted wanted = {front, run->upload};
 	names_read(front);
 	enum rc rc = run->table->dead ? RC_STALE : import_gather(import, why);
+	if (!rc && is_unwanted(&wanted))
+		rc = RC_INTERRUPTED;
 	if (!rc) {
 		rc = admit(front, run, why);
 		if (!rc)
@@ -187,23 +202,14 @@ static enum rc end(struct frontend *front, const struct import_run *run, enum rc
 	return rc;
 }
 
+/* Not at the end of the mount: a notice may then wait for a request that nobody reads any more. */
 static void settle(struct frontend *front, unsigned most)
 {
+	if (front_ending(front))
+		return;
 	bool last = atomic_fetch_add(&front->settling, 1) + 1 >= front->options.threads;
 	notifier_settle(front->notifier, most, last ? NOTICES_LAST_MS : NOTICES_WAIT_MS);
 	atomic_fetch_sub(&front->settling, 1);
-}
-
-struct wanted {
-	struct frontend *front;
-	const struct upload *upload;
-};
-
-/* An import of a large file goes on for as long as it takes, but not past its own removal or the mount's end. */
-static bool is_unwanted(void *context)
-{
-	const struct wanted *wanted = context;
-	return front_ending(wanted->front) || upload_is_gone(wanted->front, wanted->upload);
 }
 
 enum rc import_run(struct frontend *front, const struct import_run *run)
@@ -229,7 +235,7 @@ enum rc import_run(struct frontend *front, const struct import_run *run)
 	if (rc == RC_STALE)
 		rc = why_set(&why, RC_STALE, "the table is gone");
 	if (rc == RC_INTERRUPTED)
-		rc = why_set(&why, rc, front_ending(front) ? "the mount ended while this was imported" : "the file was removed while it was imported");
+		rc = why_set(&why, rc, front_ending(front) ? "the mount ended while this was imported" : "the file was removed or replaced while it was imported");
 	rc = end(front, run, rc, &why);
 	import_stop_by(upload->import, NULL, NULL);
 	settle(front, 0);
