@@ -89,7 +89,8 @@ static bool is_below(const struct node *node, const struct node *top)
 void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, void *context)
 {
 	pthread_mutex_lock(&tree->lock);
-	for (size_t i = 0; i < tree->buckets; i++)
+	bool any = top->holds > 1; /* each child holds it, as the caller does */
+	for (size_t i = 0; any && i < tree->buckets; i++)
 		for (const struct node *n = tree->bucket[i]; n; n = n->chain)
 			if (!n->dead && is_below(n, top))
 				fn(context, n);

@@ -154,7 +154,7 @@ struct snapshot *node_snapshot(const struct node *node);
 
 /* Whether it lies in a snapshot that was dropped, and is there for those only who have something of it open. The same locks. */
 bool node_is_dropped(const struct node *node);
-/* Calls `fn` for each living node below this one, in no order, with tree.lock held. */
+/* Calls `fn` for each living node below this one, which the caller holds, in no order, with tree.lock held. It looks at all names that are known, where there is any below. */
 typedef void node_fn(void *context, const struct node *node);
 void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, void *context);
 
