@@ -1,5 +1,4 @@
-/* leveldb_private: what the files of leveldb share. Private to leveldb*.c, which alone see LevelDB's C interface: what they say to the rest of itemfs is store.h.
- */
+/* leveldb_private: what leveldb*.c share, and nobody else includes: they alone call LevelDB's C interface. What they offer to the rest of itemfs is in store.h. */
 #ifndef ITEMFS_STORE_LEVELDB_PRIVATE_H
 #define ITEMFS_STORE_LEVELDB_PRIVATE_H
 
@@ -20,7 +19,7 @@ struct store {
 	size_t write_buffer, cache_size;
 	uint64_t gets, cursors, batches, snapshots; /* atomic: store_figures() */
 	char *path;
-	pthread_mutex_t writing; /* one write at a time: see append() */
+	pthread_mutex_t writing; /* one write at a time: see append() in leveldb_write.c */
 	struct log_sync sync;
 	struct recovery recovery; /* every use of db is between its enter and leave, but for what is held */
 };
@@ -33,5 +32,15 @@ struct store_snapshot {
 /* LevelDB says what went wrong in words only: its own kind of error, the file, and what strerror() says. Takes the
  * message; NULL is RC_OK. LevelDB's NotFound is never a key's here, but a file's that should be there: RC_IO. */
 enum rc store_rc_of_message(char *message, struct why *why);
+
+/* What log_sync_wrote() is told of a batch, added up, is at least this when LevelDB begins another memtable, with its log (log_sync.h, 3). */
+uint64_t store_memtable_fills_at(size_t write_buffer);
+
+/* Around a call in which LevelDB may start its own thread: the calling thread has that one's name meanwhile. */
+struct own_name {
+	char text[16];
+};
+struct own_name store_lend_name(void);
+void store_take_name_back(const struct own_name *own);
 
 #endif

@@ -1,8 +1,8 @@
-/* store: what itemfs asks of an ordered key-value engine. This is the contract; leveldb.c, with its cursors in leveldb_cursor.c, is its one
- * implementation so far, and these two alone call LevelDB. Tests put a faulty layer in front (tests/unit). Everything here may be called by any number of threads at once, except that one cursor or one batch
- * belongs to one thread at a time.
+/* store: what itemfs asks of an ordered key-value engine. This is the contract; leveldb*.c is its one implementation so far, and those files alone call LevelDB. Tests put a
+ * faulty layer in front (tests/unit/faulty.h). Any number of threads may call everything here at once, except that a cursor or a batch belongs to one thread at a time.
  *
- * Keys compare bytewise (memcmp, shorter first), and have at least one byte: an empty one is what is left of a key for which there was no memory, and RC_NO_MEMORY to read by. Every value is checked by the engine's checksum when it is read: what does not fit is RC_CORRUPT.
+ * Keys compare bytewise (memcmp, shorter first), and have at least one byte. An empty key is what is left of one that there was no memory to make: reading by it is
+ * RC_NO_MEMORY. The engine checks every value against its checksum when it is read: a value that does not match is RC_CORRUPT.
  */
 #ifndef ITEMFS_STORE_H
 #define ITEMFS_STORE_H

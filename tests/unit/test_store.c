@@ -1,4 +1,4 @@
-/* store: the contract of store.h, as leveldb.c and leveldb_cursor.c keep it. What survives a loss of power is in test_store_power.c. */
+/* store: the contract of store.h, as leveldb*.c keep it. What survives a loss of power is in test_store_power.c. */
 #include "store/store.h"
 #include <criterion/criterion.h>
 #include <dirent.h>

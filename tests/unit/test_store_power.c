@@ -499,7 +499,7 @@ static void write_rows(struct store *store, int i, int rows, size_t n)
 	store_batch_free(batch);
 }
 
-/* It counts what fills LevelDB's table in memory (leveldb.c): were it too little, a log would be begun and not be seen at once. */
+/* It counts what fills LevelDB's table in memory (leveldb_write.c): were it too little, a log would be begun and not be seen at once. */
 Test(store_power, settles_with_each_log_that_a_write_began_whatever_the_rows_are_like, .timeout = 300)
 {
 	static const size_t sizes[] = {0, 1, 30, 440, 1000, 1010, 1100, 5000};
