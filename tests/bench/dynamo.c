@@ -1,15 +1,17 @@
-/* dynamo: the bench's items through DynamoDB's API, on a server that listens on this machine's loopback (dynalite): one client, one connection that is
- * kept open.
+/* dynamo: one phase of the bench on the items of `files`, through DynamoDB's API, on a server that listens on this machine's loopback (dynalite): one client, one connection
+ * that is kept open.
  *
- *   dynamo [-n ITEMS] [-b BYTES] PORT
+ *   dynamo [-n ITEMS] [-d PARTITIONS] [-b BYTES] [-s SAMPLE] PHASE PORT
  *
- * Makes a table and prints a line of JSON a phase, as `files` does, with "phase" in it: create (PutItem of new items), overwrite, read (GetItem), query (ten items of a
- * partition that holds all). Requests carry a signature's form and no signature: dynalite looks no further.
+ * Phases, with the keys, the contents and the order that they have there: table (makes it, and prints nothing), create and overwrite (PutItem), read
+ * (GetItem), query (ten items from a key on). The line is that of `files`, without percentiles. Requests carry a signature's form and no signature: dynalite looks no further.
  */
+#include "item.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +22,10 @@
 enum { ROOM = 1 << 17 };
 
 static struct {
-	long items, bytes;
+	long items, partitions, bytes, sample;
 	int port, connection;
 	char body[ROOM], request[ROOM + 1024], answer[ROOM], filling[ROOM / 2];
-} bench = {.items = 1000, .bytes = 300};
+} bench = {.items = 1000, .partitions = 10, .bytes = 300};
 
 static void die(const char *what)
 {
@@ -51,20 +53,21 @@ static void connect_to_server(void)
 	setsockopt(bench.connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-static void send_all(const char *bytes, size_t n)
+static bool send_all(const char *bytes, size_t n)
 {
 	while (n > 0) {
-		ssize_t sent = write(bench.connection, bytes, n);
+		ssize_t sent = send(bench.connection, bytes, n, MSG_NOSIGNAL);
 
 		if (sent <= 0)
-			die("the connection broke");
+			return false;
 		bytes += sent;
 		n -= (size_t)sent;
 	}
+	return true;
 }
 
 /* Reads an answer whole; its length is said in its head. */
-static void read_answer(void)
+static bool read_answer(void)
 {
 	size_t have = 0;
 
@@ -73,14 +76,25 @@ static void read_answer(void)
 		const char *end, *length;
 
 		if (n <= 0)
-			die("the server hung up, or its answer is too long");
+			return false;
 		have += (size_t)n;
 		bench.answer[have] = '\0';
 		end = strstr(bench.answer, "\r\n\r\n");
 		length = end ? strcasestr(bench.answer, "content-length:") : NULL;
 		if (length && length < end && have >= (size_t)(end + 4 - bench.answer) + strtoul(length + 15, NULL, 10))
-			return;
+			return true;
 	}
+}
+
+/* A server closes a connection on which nothing came for seconds (this process may have been stopped): then once more on a new one, as every client does. */
+static void ask(const char *bytes, size_t n)
+{
+	if (send_all(bytes, n) && read_answer())
+		return;
+	close(bench.connection);
+	connect_to_server();
+	if (!send_all(bytes, n) || !read_answer())
+		die("the server hangs up, or its answer is too long");
 }
 
 __attribute__((format(printf, 2, 3))) static void call(const char *operation, const char *format, ...)
@@ -99,23 +113,37 @@ __attribute__((format(printf, 2, 3))) static void call(const char *operation, co
 		     operation, body, bench.body);
 	if (body >= (int)sizeof(bench.body) || n >= (int)sizeof(bench.request))
 		die("a request is too long");
-	send_all(bench.request, (size_t)n);
-	read_answer();
+	ask(bench.request, (size_t)n);
 	if (strncmp(bench.answer, "HTTP/1.1 200", 12) != 0)
 		die(bench.answer);
 }
 
-static void put(long number)
+static void put(long number, const char *what)
 {
+	/* As many bytes as the document has that `files` writes. */
+	int others = snprintf(NULL, 0, "{\"Group\":\"g%06ld\",\"Number\":%ld,\"What\":\"%s\",\"Filling\":\"\"}\n", number / ITEM_GROUP, number, what);
+	size_t n = bench.bytes > others ? (size_t)(bench.bytes - others) : 0;
+
+	item_fill(bench.filling, n, number);
 	call("PutItem",
-	     "{\"TableName\":\"bench\",\"Item\":{\"pk\":{\"S\":\"p\"},\"sk\":{\"S\":\"%08ld\"},\"Number\":{\"N\":\"%ld\"},"
-	     "\"Filling\":{\"S\":\"%s\"}}}",
-	     number, number, bench.filling);
+	     "{\"TableName\":\"bench\",\"Item\":{\"pk\":{\"S\":\"p%06ld\"},\"sk\":{\"S\":\"%08ld\"},\"Group\":{\"S\":\"g%06ld\"},"
+	     "\"Number\":{\"N\":\"%ld\"},\"What\":{\"S\":\"%s\"},\"Filling\":{\"S\":\"%.*s\"}}}",
+	     number % bench.partitions, number, number / ITEM_GROUP, number, what, (int)n, bench.filling);
+}
+
+static void create(long number)
+{
+	put(number, "created");
+}
+
+static void overwrite(long number)
+{
+	put(number, "overwritten");
 }
 
 static void get(long number)
 {
-	call("GetItem", "{\"TableName\":\"bench\",\"Key\":{\"pk\":{\"S\":\"p\"},\"sk\":{\"S\":\"%08ld\"}}}", number);
+	call("GetItem", "{\"TableName\":\"bench\",\"Key\":{\"pk\":{\"S\":\"p%06ld\"},\"sk\":{\"S\":\"%08ld\"}}}", number % bench.partitions, number);
 	if (!strstr(bench.answer, "\"Item\""))
 		die("an item is missing");
 }
@@ -124,8 +152,10 @@ static void query(long number)
 {
 	call("Query",
 	     "{\"TableName\":\"bench\",\"Limit\":10,\"KeyConditionExpression\":\"pk = :p AND sk >= :s\","
-	     "\"ExpressionAttributeValues\":{\":p\":{\"S\":\"p\"},\":s\":{\"S\":\"%08ld\"}}}",
-	     number);
+	     "\"ExpressionAttributeValues\":{\":p\":{\"S\":\"p%06ld\"},\":s\":{\"S\":\"%08ld\"}}}",
+	     number % bench.partitions, number);
+	if (!strstr(bench.answer, "\"Filling\""))
+		die("nothing is found");
 }
 
 static void make_table(void)
@@ -143,40 +173,63 @@ static void make_table(void)
 	die("the table does not become active");
 }
 
-static void phase(const char *name, void (*one)(long number))
+static void each(void (*one)(long number))
 {
-	double from = seconds();
+	uint64_t random = 1;
 
-	for (long i = 0; i < bench.items; i++)
-		one(i * 7919 % bench.items);
-	printf("{\"phase\":\"%s\",\"ops\":%ld,\"seconds\":%.6f,\"errors\":0,\"errno\":\"\"}\n", name, bench.items, seconds() - from);
-	fflush(stdout);
+	for (long i = 0; i < bench.sample; i++)
+		one((long)(next_random(&random) % (uint64_t)bench.items));
+	for (long p = 0; p < bench.partitions && !bench.sample; p++)
+		for (long i = 0; i < items_in(p, bench.items, bench.partitions); i++)
+			one(p + i * bench.partitions);
+}
+
+static const struct {
+	const char *name;
+	void (*one)(long number);
+} phases[] = {{"create", create}, {"overwrite", overwrite}, {"read", get}, {"query", query}};
+
+static int run(const char *name)
+{
+	if (strcmp(name, "table") == 0) {
+		make_table();
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		double from = seconds();
+
+		if (strcmp(phases[i].name, name) != 0)
+			continue;
+		each(phases[i].one);
+		printf("{\"ops\":%ld,\"seconds\":%.6f,\"errors\":0,\"errno\":\"\"}\n", bench.sample ? bench.sample : bench.items, seconds() - from);
+		return 0;
+	}
+	fprintf(stderr, "dynamo: there is no phase %s\n", name);
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	int letter;
+	int letter, status;
 
-	while ((letter = getopt(argc, argv, "n:b:")) != -1) {
-		if (letter == 'n')
-			bench.items = strtol(optarg, NULL, 10);
-		else if (letter == 'b')
-			bench.bytes = strtol(optarg, NULL, 10);
-		else
-			return 2;
+	while ((letter = getopt(argc, argv, "n:d:b:s:")) != -1) {
+		long value = optarg ? strtol(optarg, NULL, 10) : 0;
+
+		switch (letter) {
+		case 'n': bench.items = value; break;
+		case 'd': bench.partitions = value; break;
+		case 'b': bench.bytes = value; break;
+		case 's': bench.sample = value; break;
+		default: return 2;
+		}
 	}
-	if (argc - optind != 1 || bench.items < 1 || bench.bytes < 100 || bench.bytes > ROOM / 4) {
-		fprintf(stderr, "usage: dynamo [-n ITEMS] [-b BYTES] PORT\n");
+	if (argc - optind != 2 || bench.items < 1 || bench.partitions < 1 || bench.bytes < 100 || bench.bytes > ROOM / 4) {
+		fprintf(stderr, "usage: dynamo [-n ITEMS] [-d PARTITIONS] [-b BYTES] [-s SAMPLE] PHASE PORT\n");
 		return 2;
 	}
-	bench.port = atoi(argv[optind]);
-	memset(bench.filling, 'x', (size_t)bench.bytes - 60);
+	bench.port = atoi(argv[optind + 1]);
 	connect_to_server();
-	make_table();
-	phase("create", put);
-	phase("overwrite", put);
-	phase("read", get);
-	phase("query", query);
+	status = run(argv[optind]);
 	close(bench.connection);
-	return 0;
+	return status;
 }

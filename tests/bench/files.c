@@ -11,6 +11,7 @@
  *
  * The line: {"ops":…,"seconds":…,"errors":…,"errno":"…","p50_us":…,"p99_us":…}. A phase with errors has no figure: whoever reads it must look.
  */
+#include "item.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -60,30 +61,16 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
-/* A JSON object of exactly `bytes` bytes. "Group" is what the bench's index is made on, a hundred items each. Half of the
- * filling is random, so that a compressing engine has something to do and not all to win. */
+/* A JSON object of `bytes` bytes. */
 static size_t make_document(char *out, long number, const char *what)
 {
-	uint64_t random = (uint64_t)number + 1;
-	int n = snprintf(out, READ_ROOM, "{\"Group\":\"g%06ld\",\"Number\":%ld,\"What\":\"%s\",\"Filling\":\"", number / 100,
+	int n = snprintf(out, READ_ROOM, "{\"Group\":\"g%06ld\",\"Number\":%ld,\"What\":\"%s\",\"Filling\":\"", number / ITEM_GROUP,
 			 number, what);
-	long end = bench.bytes - 3;
+	long end = bench.bytes - 3 > n ? bench.bytes - 3 : n;
 
-	for (; n < end; n += 2) {
-		out[n] = (char)('a' + next_random(&random) % 26);
-		out[n + 1] = 'x';
-	}
-	memcpy(out + (n < end ? end : n), "\"}\n", 3);
-	return (size_t)n + 3;
+	item_fill(out + n, (size_t)(end - n), number);
+	memcpy(out + end, "\"}\n", 3);
+	return (size_t)end + 3;
 }
 
 static int write_whole(struct worker *worker, const char *path, int flags, long number, const char *what, bool durable)
@@ -141,7 +128,7 @@ static int run_read(struct worker *worker, const char *path, long number)
 		all += n;
 	if (n < 0)
 		error = errno;
-	else if (all < bench.bytes) /* it may be one byte longer */
+	else if (all < bench.bytes)
 		error = ENODATA;
 	close(fd);
 	return error;
@@ -231,7 +218,7 @@ static int walk(struct worker *worker, const char *path, long limit, bool each, 
 
 static long files_in(long directory)
 {
-	return bench.files / bench.directories + (directory < bench.files % bench.directories);
+	return items_in(directory, bench.files, bench.directories);
 }
 
 static int walk_all(struct worker *worker, const char *path, long number, bool with_stat)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 
-from systems import Unavailable
+from systems import Unavailable, directories_of, queries_of
 
 
 class Round:
@@ -20,7 +20,7 @@ class Round:
         self.place = place
         self.options = options
         self.items = options.items
-        self.directories = max(1, options.items // 100)
+        self.directories = directories_of(options.items)
         self.table = None
 
     def files(self, phase, *more, table=None, items=None):
@@ -128,7 +128,7 @@ def query(round_):
     round_.needs_views()
     if not os.path.isdir(os.path.join(round_.partition, ".first", "10")):
         raise Unavailable("queries are not in this build")
-    return round_.rate("query", "-s", max(10, round_.items // 20))
+    return round_.rate("query", "-s", queries_of(round_.items))
 
 
 def index_listing(round_):

@@ -144,7 +144,7 @@ def page(options, run, results, phases, plots):
                "" if c["unpinned_items"] == c["items"] else " ({:,} where nothing is pinned)".format(c["unpinned_items"]), c["rounds"], "" if c["rounds"] == 1 else "s"), "",
            "`itemfs` has no index, `itemfs+index` one that holds all of each item. `limit` is a FUSE filesystem in memory that does as little as one can "
            "(`tests/bench/memfs.c`): what FUSE costs here, with libfuse's threads; `limit -s` is the same with one thread, `limit -l` the same with a log: one `write` for each file that is written, renamed or removed, so that the daemon's death loses nothing that was acknowledged, which itemfs promises too. `ext4` is a directory on the disk that the volumes are on. `leveldb` is the engine alone, without "
-           "files. `dynalite` is DynamoDB's API over HTTP on the loopback, one client. Unit: operations a second; for listings names, for tar, rsync, export and "
+           "files. `dynalite` is DynamoDB's API over HTTP on the loopback, one client, with the same items in the same order. Unit: operations a second; for listings names, for tar, rsync, export and "
            "import items. – means not measured; the reasons stand at the end.", ""]
     for mode in options.modes:
         out += ["## " + MODES.get(mode, mode), "", markdown_table(rows_of(phases, results, mode)), ""]

@@ -39,6 +39,16 @@ class Place:
         return path
 
 
+def directories_of(items):
+    """Partitions that hold so many: a hundred in each."""
+    return max(1, items // 100)
+
+
+def queries_of(items):
+    """How many queries are made of so many."""
+    return max(10, items // 20)
+
+
 def await_that(what, holds, seconds=60):
     end = time.monotonic() + seconds
     while not holds():
@@ -209,28 +219,36 @@ class Dynalite:
             if done.returncode or not os.path.exists(self.script):
                 raise Unavailable("dynalite: npm cannot install it: " + (done.stderr.strip().splitlines() or ["?"])[-1])
 
-    def run(self, items, size, limit):
-        """The lines that dynamo.c prints about a new server."""
+    def run(self, options, rest):
+        """(phase, what dynamo.c says of it) of a new server, with as many items in as many partitions as a mount has, asked for in the same order; `rest` lets it come to rest."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
+        items = min(options.items, options.dynalite_items or options.items)
         path = self.place.made("dynalite.db")
-        server = subprocess.Popen(self.place.command("node", self.script, "--host", "127.0.0.1", "--port", port, "--path", path,
-                                                     "--createTableMs", 0),
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.daemon = subprocess.Popen(self.place.command("node", self.script, "--host", "127.0.0.1", "--port", port, "--path", path,
+                                                          "--createTableMs", 0),
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            await_that("dynalite's start", lambda: server.poll() is not None or self.answers(port))
-            done = subprocess.run(self.place.command(self.place.program("dynamo"), "-n", items, "-b", size, port),
-                                  capture_output=True, text=True, timeout=limit, check=False)
-        except subprocess.TimeoutExpired:
-            raise Unavailable("dynalite took longer than %d seconds" % limit) from None
+            await_that("dynalite's start", lambda: self.daemon.poll() is not None or self.answers(port))
+            self.output(options, items, "table", port)
+            for phase, sample in (("create", 0), ("read", 0), ("overwrite", 0), ("query", queries_of(items))):
+                rest([self])
+                yield phase, json.loads(self.output(options, items, "-s", sample, phase, port))
         finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait()
+            self.daemon.send_signal(signal.SIGTERM)
+            self.daemon.wait()
             shutil.rmtree(path, ignore_errors=True)
+
+    def output(self, options, items, *words):
+        command = self.place.command(self.place.program("dynamo"), "-n", items, "-d", directories_of(items), "-b", options.bytes, *words)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=options.limit, check=False)
+        except subprocess.TimeoutExpired:
+            raise Unavailable("dynalite took longer than %d seconds" % options.limit) from None
         if done.returncode:
             raise Unavailable("dynalite: " + done.stderr.strip())
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return done.stdout
 
     @staticmethod
     def answers(port):
