@@ -44,6 +44,15 @@ void attr_get(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_attr(req, &st, keep);
 }
 
+/* What lies beyond what can be kept (1677 to 2262) becomes the last that can, as on other file systems. */
+static int64_t nanoseconds(const struct timespec *time)
+{
+	int64_t ns;
+	if (__builtin_mul_overflow((int64_t)time->tv_sec, INT64_C(1000000000), &ns) || __builtin_add_overflow(ns, (int64_t)time->tv_nsec, &ns))
+		return time->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+	return ns;
+}
+
 static void read_change(const struct stat *attr, int which, struct meta_change *ret_change)
 {
 	int64_t now = clock_now();
@@ -56,8 +65,8 @@ static void read_change(const struct stat *attr, int which, struct meta_change *
 	    .value = {.mode = attr->st_mode & 07777, .uid = attr->st_uid, .gid = attr->st_gid},
 	};
 	struct meta *value = &ret_change->value;
-	value->atime = which & FUSE_SET_ATTR_ATIME_NOW ? now : (int64_t)attr->st_atim.tv_sec * 1000000000 + attr->st_atim.tv_nsec;
-	value->mtime = which & FUSE_SET_ATTR_MTIME_NOW ? now : (int64_t)attr->st_mtim.tv_sec * 1000000000 + attr->st_mtim.tv_nsec;
+	value->atime = which & FUSE_SET_ATTR_ATIME_NOW ? now : nanoseconds(&attr->st_atim);
+	value->mtime = which & FUSE_SET_ATTR_MTIME_NOW ? now : nanoseconds(&attr->st_mtim);
 }
 
 /* A file's times and modes belong to the file and are applied at once; what is not stored yet keeps them in its node. */

@@ -92,6 +92,18 @@ Test(metadata, omit_and_now_of_utimensat_do_what_they_say)
 	}
 }
 
+Test(metadata, a_time_beyond_what_can_be_kept_is_the_last_that_can)
+{
+	static const time_t far[] = {10000000000, INT64_C(1) << 40, INT64_C(1) << 62};
+	for (int i = 0; i < THINGS; i++)
+		for (size_t k = 0; k < sizeof far / sizeof *far; k++) {
+			expect_ok(utimensat(AT_FDCWD, at(things[i]), (struct timespec[2]){{far[k], 1}, {-far[k], 1}}, 0));
+			struct stat st = stat_of(things[i]);
+			cr_expect_eq(ns(st.st_atim), INT64_MAX, "%s: %lld", things[i], (long long)st.st_atim.tv_sec);
+			cr_expect_eq(st.st_mtim.tv_sec, INT64_MIN / 1000000000 - 1, "%s: %lld", things[i], (long long)st.st_mtim.tv_sec);
+		}
+}
+
 Test(metadata, reading_never_changes_a_time)
 {
 	int64_t before[THINGS];
