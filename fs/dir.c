@@ -38,10 +38,11 @@ static bool dots(const struct dir_entry *entry)
 	return entry->kind == NODE_ROOT;
 }
 
-/* Told without its node, even where attributes are asked for: a table that is gone since, and a snapshot, whose node its lookup alone makes. */
+/* Told without its node, even where attributes are asked for: a table that is gone since, a snapshot, whose node its lookup alone makes, and what the kernel may not keep (a query's
+ * results, entries of indexes): it looks that up before it uses it, whatever it was told. */
 static bool is_bare(const struct dir_entry *entry)
 {
-	return dots(entry) || entry->kind == NODE_SNAPSHOT || (entry->kind == NODE_TABLE && !entry->table);
+	return dots(entry) || entry->kind == NODE_SNAPSHOT || (entry->kind == NODE_TABLE && !entry->table) || reply_keep_found(entry->kind) == 0;
 }
 
 static mode_t type_of(enum node_kind kind)
@@ -73,8 +74,6 @@ static bool as_listed(struct frontend *front, const struct dir_stream *s, const 
 {
 	if (!entry->listed || !view_is_current(s->view))
 		return false;
-	if (entry->kind == NODE_RESULT)
-		return true; /* of what is stored */
 	pthread_mutex_lock(&front->tree.lock);
 	bool quiet = node->kind == NODE_ITEM && !node->writers && !node->pending && !node->dead;
 	pthread_mutex_unlock(&front->tree.lock);

@@ -305,11 +305,9 @@ static bool show(struct frontend *front, struct dir_stream *s, const struct dir_
 		break;
 	}
 	ret_entry->ino = node_child_ino(s->ino, ret_entry->name);
-	ret_entry->listed = part->of == LISTING_ITEMS;
+	ret_entry->listed = part->kind == NODE_ITEM;
 	ret_entry->meta = from->meta;
 	ret_entry->size = from->head.size;
-	if (part->kind == NODE_RESULT)
-		ret_entry->meta.mode &= QUERY_PATH_MODE;
 	return ok;
 }
 

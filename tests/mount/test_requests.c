@@ -129,6 +129,32 @@ Test(requests, of_listing)
 	expect_requests(EIGHT, "ls -l > /dev/null", 5);
 }
 
+/* Names that the mount has told the kernel of. */
+static long names_known(void)
+{
+	assert_sh("jq .open.nodes \"$M/.itemfs/stats.json\"");
+	return strtol(sh_output(), NULL, 10);
+}
+
+Test(requests, of_queries)
+{
+	/* LOOKUP of four names (.ge may be known for a moment), OPENDIR, READDIRPLUS, READDIR; and GETATTR of the directory, where ls has been slower than that moment. */
+	expect_requests(EIGHT, "ls -U .ge/3/.first/4 > /dev/null", 8);
+}
+
+Test(requests, of_what_is_not_kept_nothing_is_remembered)
+{
+	/* The kernel looks a result up before it uses it, whatever a listing has told of it: so it is told the names alone. */
+	assert_sh("cd \"$M/Tab/p\" && for i in $(seq 100); do echo '{}' > $i.json; done");
+	mount_down();
+	mount_up("debug");
+	assert_sh("ls -U \"$M/Tab/p/.first/\"90 > /dev/null");
+	long before = names_known();
+	expect_sh("ls -U \"$M/Tab/p/.first/80\" | wc -l", "80\n");
+	cr_expect_lt(names_known() - before, 10, "%ld names more", names_known() - before);
+	expect_sh("cd \"$M/Tab/p/.last/3\" && stat -c %n-%s -- *", "97.json-3\n98.json-3\n99.json-3\n"); /* and each has its attributes when it is asked for */
+}
+
 Test(requests, of_names)
 {
 	/* LOOKUP of the new name, RENAME. */
