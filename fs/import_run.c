@@ -62,6 +62,19 @@ static void tell_name(struct frontend *front, struct node *directory, const char
 		notifier_name_gone(front->notifier, directory, name);
 }
 
+/* A name that waited for its first commit is the import's item from here on; unless that was removed already, and the name made anew. */
+static void be_imported(struct frontend *front, struct node *node, uint64_t birth)
+{
+	struct place place;
+	struct head head;
+	if (place_of(front, node, &place) || place.unresolved || leaf_get(&place.leaf, NULL, &head, NULL) || head.birth != birth)
+		return;
+	pthread_mutex_lock(&front->tree.lock);
+	node_set_pending(node, false);
+	node->birth = birth;
+	pthread_mutex_unlock(&front->tree.lock);
+}
+
 static void tell_item(struct frontend *front, struct node *partition, const char *name, const struct import_put *put)
 {
 	struct node *node = node_find(&front->tree, partition, name);
@@ -70,12 +83,9 @@ static void tell_item(struct frontend *front, struct node *partition, const char
 			tell_name(front, partition, name);
 		return;
 	}
-	pthread_mutex_lock(&front->tree.lock);
-	if (node->pending || put->fresh) {
-		node_set_pending(node, false);
-		node->birth = put->birth;
-	}
-	pthread_mutex_unlock(&front->tree.lock);
+	if (node->pending)
+		be_imported(front, node, put->birth);
+	node_born(&front->tree, node, put->birth);
 	notifier_attributes(front->notifier, node);
 	node_release(&front->tree, node);
 }

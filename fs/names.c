@@ -119,10 +119,7 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 	snapshot_unref(snapshot);
 	if (!node)
 		return RC_NO_MEMORY;
-	pthread_mutex_lock(&front->tree.lock);
-	if (!node->pending)
-		node->birth = head.birth;
-	pthread_mutex_unlock(&front->tree.lock);
+	node_born(&front->tree, node, head.birth);
 	*ret = (struct found){node, head, waits ? 0 : sequence};
 	return RC_OK;
 }

@@ -297,6 +297,14 @@ void node_set_pending(struct node *node, bool pending)
 	node->pending = pending;
 }
 
+void node_born(struct tree *tree, struct node *node, uint64_t birth)
+{
+	pthread_mutex_lock(&tree->lock);
+	if (!node->pending && birth > node->birth)
+		node->birth = birth;
+	pthread_mutex_unlock(&tree->lock);
+}
+
 /* It stays in its bucket, where nobody finds it, until the last one lets it go. */
 void node_kill_locked(struct node *node)
 {

@@ -133,6 +133,9 @@ void node_notice(struct node *node);
 void node_noticed(struct tree *tree, struct node *node); /* takes that back */
 size_t tree_bytes(const struct tree *tree); /* what all nodes take; with tree.lock held */
 
+/* It was read that the name is this incarnation's. Others may have unlinked it since, and made the next: births grow, and a node that waits for its first commit has none. */
+void node_born(struct tree *tree, struct node *node, uint64_t birth);
+
 /* It is pending, or no more; among its parent's accordingly. With tree.lock held; to be pending, it and its parent need node_more(). */
 void node_set_pending(struct node *node, bool pending);
 
