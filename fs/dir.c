@@ -4,7 +4,8 @@
 #include "fs/plain.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
-#include <stdlib.h>
+
+enum { REPLY_ROOM = 32768 }; /* what readdir(3) asks for at a time */
 
 static struct dir_stream *stream_of(const struct fuse_file_info *fi)
 {
@@ -129,10 +130,11 @@ static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_
 	struct dir_stream *s = stream_of(fi);
 	size_t used = 0;
 	struct dir_entry entry;
-	char *out = malloc(size);
+	char out[REPLY_ROOM]; /* may be less than was asked for */
+	size = size < sizeof out ? size : sizeof out;
 	pthread_mutex_lock(&s->lock);
 	s->bare = plus && is_dropped(front, s);
-	enum rc rc = !out ? RC_NO_MEMORY : offset < 0 ? RC_INVALID : dir_stream_seek(front, s, (uint64_t)offset);
+	enum rc rc = offset < 0 ? RC_INVALID : dir_stream_seek(front, s, (uint64_t)offset);
 	while (!rc && !(rc = dir_stream_next(front, s, &entry))) {
 		size_t n = plus ? put_plus(req, s, &entry, out + used, size - used) : put(req, s, &entry, out + used, size - used);
 		table_unref(entry.table);
@@ -147,7 +149,6 @@ static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_
 		reply_rc(req, rc);
 	else
 		fuse_reply_buf(req, out, used);
-	free(out);
 }
 
 void dir_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)

@@ -184,7 +184,7 @@ static enum rc open_query(struct frontend *front, struct dir_stream *s, struct p
 	struct listing_place where;
 	enum rc rc = query_path_listing(front, s->node, place, &s->query, &where);
 	if (rc)
-		return rc;
+		return rc == RC_INVALID || rc == RC_NOT_UTF8 ? RC_NOT_FOUND : rc; /* what could be when it was looked up cannot be any more */
 	bool directories = where.kind == LISTING_PARTITIONS || where.kind == LISTING_INDEX_KEYS;
 	return add_listing(front, s, &where, directories ? NODE_VIEW : NODE_RESULT);
 }
@@ -205,7 +205,8 @@ static enum rc open_parts(struct frontend *front, struct dir_stream *s)
 {
 	struct place place;
 	struct listing_place where = {.kind = LISTING_TABLES};
-	enum rc rc = place_of(front, s->node, &place);
+	bool view = s->node->kind == NODE_VIEW; /* its path is read with its query, by open_query() */
+	enum rc rc = !view ? place_of(front, s->node, &place) : s->node->dead ? RC_STALE : RC_OK;
 	s->ino = node_ino(s->node);
 	s->parent_ino = node_ino(s->node->parent ? s->node->parent : s->node);
 	if (!rc)

@@ -60,6 +60,8 @@ struct found {
 	struct node *node;
 	struct head head; /* of a file that is stored, */
 	uint64_t sequence; /* when the volume was here; 0: nothing was read */
+	bool known;        /* part of a query, whose attributes were read with its path */
+	struct stat st;
 };
 
 /* Finds a name that is part of a query, and counts a lookup of it. With the names held, which it lets go of for a while. */
@@ -84,7 +86,11 @@ static enum rc find_in_query(struct frontend *front, struct node *parent, const 
 	if (rc)
 		return rc;
 	*ret = (struct found){.node = node_get(&front->tree, parent, name, place.kind, NULL)};
-	return ret->node ? RC_OK : RC_NO_MEMORY;
+	if (!ret->node)
+		return RC_NO_MEMORY;
+	/* While the names were not held the path may have come to mean another thing. */
+	ret->known = !place.listed && query_path_stat(ret->node, &place, &ret->st) == RC_OK;
+	return RC_OK;
 }
 
 /* Finds a name and counts a lookup of it. With the names held. */
@@ -120,7 +126,7 @@ static enum rc find(struct frontend *front, struct node *parent, const char *nam
 	if (!node)
 		return RC_NO_MEMORY;
 	node_born(&front->tree, node, head.birth);
-	*ret = (struct found){node, head, waits ? 0 : sequence};
+	*ret = (struct found){.node = node, .head = head, .sequence = waits ? 0 : sequence};
 	return RC_OK;
 }
 
@@ -129,6 +135,11 @@ static enum rc entry_of(struct frontend *front, const struct found *found, struc
 	struct node *node = found->node;
 	*ret_entry = (struct fuse_entry_param){.ino = node_id(&front->tree, node), .generation = node->serial};
 	ret_entry->entry_timeout = reply_keep_found(node->kind);
+	if (found->known) {
+		ret_entry->attr = found->st;
+		ret_entry->attr_timeout = ret_entry->entry_timeout;
+		return RC_OK;
+	}
 	return reply_stat_read(front, node, &found->head, found->sequence, &ret_entry->attr, &ret_entry->attr_timeout);
 }
 

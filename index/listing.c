@@ -59,18 +59,28 @@ static enum rc ready(const struct listing *l, const struct listing_place *place)
 	return backfill_ready_at(place->table, schema_find_index(place->table->schema, place->index), l->snapshot);
 }
 
+/* NULL: no memory. */
+static struct listing *new(struct volume *volume, enum listing_kind kind)
+{
+	size_t keys = kind == LISTING_INDEX_KEYS || kind == LISTING_ENTRIES ? ROW_KEYS_MAX : 0; /* two kilobytes each */
+	struct listing *l = calloc(1, sizeof *l + keys * sizeof *l->keys);
+	if (!l)
+		return NULL;
+	l->volume = volume;
+	l->kind = kind;
+	l->limit = QUERY_ALL;
+	l->entry.keys = l->keys;
+	return l;
+}
+
 enum rc listing_begin(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing)
 {
-	struct listing *l = calloc(1, sizeof *l);
+	struct listing *l = new(volume, place->kind);
 	if (!l)
 		return RC_NO_MEMORY;
-	l->volume = volume;
-	l->kind = place->kind;
 	l->query = place->query;
-	l->limit = QUERY_ALL;
 	l->whole = !place->pk && (place->kind == LISTING_ITEMS || place->kind == LISTING_ENTRIES);
 	l->snapshot = view_snapshot(place->table ? table_view(place->table, view) : view);
-	l->entry.keys = l->keys;
 	enum rc rc = place->table ? table_enter(place->table) : RC_OK;
 	if (!rc) {
 		rc = set_range(l, place);
@@ -143,11 +153,12 @@ static void charge(struct listing *l)
 /* By rows and not by the table, whose definition may be another by now. */
 static enum rc open_items(const struct listing *l, struct listing **ret_items)
 {
-	struct listing *items = calloc(1, sizeof *items);
+	struct listing *items = new(l->volume, LISTING_ITEMS);
 	if (!items)
 		return RC_NO_MEMORY;
-	*items = (struct listing){.volume = l->volume, .snapshot = l->snapshot, .kind = LISTING_ITEMS, .has_sk = l->has_sk, .query = l->query, .limit = QUERY_ALL};
-	items->entry.keys = items->keys;
+	items->snapshot = l->snapshot;
+	items->has_sk = l->has_sk;
+	items->query = l->query;
 	row_item(&items->place, l->table, NULL, NULL, false);
 	items->base = items->place.len;
 	key_encode(&l->entry.key, &items->place);

@@ -49,7 +49,7 @@ struct listing {
 	uint64_t furthest, evaluated; /* bytes of what was come past for the first time */
 	struct store_cursor *cursor;
 	struct listing_entry entry;
-	struct key keys[ROW_KEYS_MAX];
+	struct key keys[]; /* ROW_KEYS_MAX of them where it lists what an index holds */
 };
 
 /* Reads the row that the cursor stands on into the entry. */

@@ -3,6 +3,12 @@
 #include "index/private.h"
 #include <string.h>
 
+/* Whether the query's first step leaves a part of the place of which the number is not known: then nobody asks how many there are in all. */
+static bool takes_part(const struct query *query)
+{
+	return query && query->count && query->steps[0].kind != STEP_FIRST && query->steps[0].kind != STEP_LAST;
+}
+
 enum rc listing_read_count(struct listing *l, const struct listing_place *place)
 {
 	cleanup_buf struct buf row = {0}, value = {0};
@@ -10,7 +16,7 @@ enum rc listing_read_count(struct listing *l, const struct listing_place *place)
 	struct table_counters counters;
 	bool items = place->kind == LISTING_ITEMS;
 	bool of_partition = place->pk && (items || place->kind == LISTING_FILES);
-	if (place->prefix)
+	if (place->prefix || takes_part(place->query))
 		return RC_OK;
 	if (!items && place->kind != LISTING_FILES && place->kind != LISTING_PARTITIONS)
 		return RC_OK;
