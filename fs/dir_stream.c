@@ -372,11 +372,12 @@ enum rc dir_stream_seek(struct frontend *front, struct dir_stream *s, uint64_t p
 {
 	enum rc rc = RC_OK;
 	struct dir_entry entry;
-	if (position == 0 && s->position) {
+	if (s->broken || (position == 0 && s->position)) {
 		clear_parts(s);
 		names_read(front);
 		rc = open_parts(front, s);
 		names_done(front);
+		s->broken = rc;
 	}
 	while (!rc && s->position > position)
 		rc = dir_stream_back(s);

@@ -41,6 +41,7 @@ struct dir_stream {
 	unsigned count, current;
 	uint64_t position; /* entries behind us, over all parts */
 	bool bare;         /* entries are told without their nodes */
+	bool broken;       /* it could not be pinned anew: that is tried again, and said again */
 	char name[256];
 };
 

@@ -1,6 +1,7 @@
 /* Indexes that are added to a table with items: the write of `.schema.json` returns at once, and the index is filled in the background. The daemon is told to fill slowly (build_rate), so that there is
  * a meanwhile, however fast the machine is. */
 #include "tests/mount/harness.h"
+#include <dirent.h>
 #include <time.h>
 
 static void setup(void)
@@ -115,6 +116,25 @@ Test(backfill, goes_on_after_a_kill)
 	await_active("Things/.index/by-n");
 	cr_expect_str_eq(listing("Things/.index/by-n/50"), "a,1.json\n");
 	expect_right();
+}
+
+Test(backfill, who_rewinds_a_directory_of_an_index_that_is_built_anew_is_told_so_as_often_as_he_asks)
+{
+	define(by_n);
+	fill_fast();
+	await_active("Things/.index/by-n");
+	mount_down();
+	mount_up("build_rate=1");
+	DIR *dir = opendir(at("Things/.index/by-n"));
+	cr_assert(dir && readdir(dir));
+	define(NULL);
+	define(by_n);
+	rewinddir(dir);
+	for (int i = 0; i < 3; i++) {
+		errno = 0;
+		cr_expect(!readdir(dir) && errno == EAGAIN, "time %d: %s", i, strerror(errno));
+	}
+	closedir(dir);
 }
 
 Test(backfill, can_be_dropped_before_its_end_and_begun_anew)
