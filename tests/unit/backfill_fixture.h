@@ -1,4 +1,5 @@
-/* backfill_fixture: a table to which indexes are added, in a passive volume, where batches run when the test says so; and a disk that is full when the test says so. */
+/* backfill_fixture: a table to which indexes are added, in a passive volume, where batches run when the test says so; and a disk that is full when
+ * the test says so. */
 #ifndef ITEMFS_TESTS_BACKFILL_FIXTURE_H
 #define ITEMFS_TESTS_BACKFILL_FIXTURE_H
 
@@ -63,20 +64,36 @@ static inline void reopen(bool passive)
 	table = fixture_find(volume, "Things");
 }
 
-/* Partition p<i / 100>, sort key i; every tenth lacks n, every fiftieth has an unfit one. */
+/* Partition p<i / 100>, sort key i. */
+static inline struct leaf thing(unsigned i)
+{
+	char pk[32], sk[32];
+	snprintf(pk, sizeof pk, "p%03u", i / 100);
+	snprintf(sk, sizeof sk, "%u", i);
+	return fixture_item(table, pk, sk);
+}
+
+/* Every tenth lacks n, every fiftieth has an unfit one. */
 static inline void fill(unsigned from, unsigned to)
 {
-	char pk[32], sk[32], document[64];
+	char document[64];
 	for (unsigned i = from; i < to; i++) {
-		snprintf(pk, sizeof pk, "p%03u", i / 100);
-		snprintf(sk, sizeof sk, "%u", i);
 		if (i % 50 == 49)
 			strcpy(document, "{\"n\":\"none\"}");
 		else if (i % 10 == 9)
 			strcpy(document, "{}");
 		else
 			snprintf(document, sizeof document, "{\"n\":%u,\"t\":\"t%u\"}", i % 7, i % 3);
-		fixture_put(table, pk, sk, document);
+		struct leaf leaf = thing(i);
+		fixture_write(&leaf, document);
+	}
+}
+
+static inline void remove_things(unsigned to)
+{
+	for (unsigned i = 0; i < to; i++) {
+		struct leaf leaf = thing(i);
+		cr_assert_eq(leaf_remove(&leaf), RC_OK);
 	}
 }
 

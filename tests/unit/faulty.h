@@ -1,4 +1,5 @@
-/* faulty: an engine that fails on demand. The store's functions are wrapped at link time (--wrap): the n-th call of the thread that asked for it gives an error instead, or comes late, and the engine is not called.
+/* faulty: an engine that fails on demand. The store's functions are wrapped at link time (--wrap): the n-th call of the thread that asked for it
+ * gives an error instead, or comes late, and the engine is not called.
  *
  * Only calls of that thread count, so that n is the same call in every run, whatever the volume's own threads do meanwhile.
  */

@@ -215,46 +215,4 @@ static inline void fixture_lists(struct volume *volume, const struct listing_pla
 	"\"GlobalSecondaryIndexes\":[{\"IndexName\":\"by-year\",\"KeySchema\":[{\"AttributeName\":\"year\","           \
 	"\"KeyType\":\"HASH\"}],\"Projection\":{\"ProjectionType\":\"ALL\"}}],\"BillingMode\":\"PAY_PER_REQUEST\"}"
 
-/* ---- a volume to be damaged: a table with an index, items in two partitions (one with a body row of its own), plain files of both kinds ---- */
-
-enum { FIXTURE_LARGE = 3000 };
-
-/* A document of FIXTURE_LARGE bytes with their NUL, and a plain file's bytes. */
-static inline const char *fixture_large(void)
-{
-	static char large[FIXTURE_LARGE];
-	memset(large, 'x', sizeof large);
-	memcpy(large, "{\"year\":1977,\"t\":\"", 18);
-	memcpy(large + sizeof large - 3, "\"}", 3);
-	return large;
-}
-
-static inline struct table *fixture_library(struct volume *volume)
-{
-	struct table *table = fixture_table(volume, "Music");
-	fixture_define(table, FIXTURE_MUSIC);
-	fixture_put(table, "Queen", "Innuendo", "{\"year\":1991}");
-	fixture_put(table, "Queen", "Bohemian", "{\"year\":1975,\"n\":1}");
-	fixture_put(table, "ABBA", "Eagle", fixture_large());
-	struct leaf file = fixture_file(table, "Queen", "README");
-	fixture_write(&file, "plain");
-	file = fixture_file(table, NULL, "notes");
-	fixture_write(&file, fixture_large());
-	fixture_sound(volume);
-	return table;
-}
-
-/* Writes a row past everything that would keep it true; `value` NULL deletes it. */
-static inline void fixture_row(struct volume *volume, const struct buf *key, const void *value, size_t n)
-{
-	struct store_batch *batch;
-	cr_assert_eq(store_batch_new(volume->store, &batch), RC_OK);
-	if (value)
-		store_batch_put(batch, key->data, key->len, value, n);
-	else
-		store_batch_delete(batch, key->data, key->len);
-	cr_assert_eq(store_write(volume->store, batch, false), RC_OK);
-	store_batch_free(batch);
-}
-
 #endif

@@ -197,13 +197,7 @@ Test(backfill, goes_with_its_table_and_follows_its_name)
 	step(50);
 	fixture_sound(volume);
 	cr_assert_eq(table_rename(table, "Things", false, NULL), RC_OK);
-	for (unsigned i = 0; i < 300; i++) {
-		char pk[32], sk[32];
-		snprintf(pk, sizeof pk, "p%03u", i / 100);
-		snprintf(sk, sizeof sk, "%u", i);
-		struct leaf leaf = fixture_item(table, pk, sk);
-		cr_assert_eq(leaf_remove(&leaf), RC_OK);
-	}
+	remove_things(300);
 	fixture_sound(volume);
 	cr_assert_eq(table_remove(table, NULL), RC_OK);
 	fixture_sound(volume);
@@ -217,13 +211,7 @@ Test(backfill, an_emptied_table_has_nothing_left_to_fill)
 {
 	fill(0, 200);
 	fixture_define(table, with_n);
-	for (unsigned i = 0; i < 200; i++) {
-		char pk[32], sk[32];
-		snprintf(pk, sizeof pk, "p%03u", i / 100);
-		snprintf(sk, sizeof sk, "%u", i);
-		struct leaf leaf = fixture_item(table, pk, sk);
-		cr_assert_eq(leaf_remove(&leaf), RC_OK);
-	}
+	remove_things(200);
 	fixture_sound(volume);
 	fixture_define(table, with_both); /* an empty table is defined anew as a whole */
 	cr_expect_eq(table->building, 0);

@@ -1,32 +1,7 @@
 /* check: each kind of damage is found, said in words, and nothing else is. Damage is done to the rows, past everything that would keep them true. */
-#include "tests/unit/fixture.h"
-
-static char *path;
-static struct volume *volume;
-static struct table *table;
-static const char *large;
-
-static void set_up(void)
-{
-	path = fixture_place();
-	volume = fixture_open(path);
-	table = fixture_library(volume);
-	large = fixture_large();
-}
-
-static void tear_down(void)
-{
-	table_unref(table);
-	volume_close(volume);
-	fixture_remove(path);
-}
+#include "tests/unit/library_fixture.h"
 
 TestSuite(check, .init = set_up, .fini = tear_down);
-
-static void store_put(const struct buf *key, const void *value, size_t n)
-{
-	fixture_row(volume, key, value, n);
-}
 
 static void get(const struct buf *key, struct buf *value)
 {
@@ -45,18 +20,20 @@ static void finds(const char *expected)
 	free(text);
 }
 
-static void item_row(const char *pk, const char *sk, bool body, struct buf *row)
-{
-	struct leaf leaf = fixture_item(table, pk, sk);
-	row_item(row, table->id, &leaf.pk, &leaf.sk, body);
-}
-
 static void entry_row(const char *year, const char *pk, const char *sk, bool body, struct buf *row)
 {
 	struct leaf leaf = fixture_item(table, pk, sk);
 	struct key key = fixture_key(KEY_N, KEY_PARTITION, year);
 	const struct key *keys[] = {&key, &leaf.pk, &leaf.sk};
 	row_entry(row, table->id, table->schema->indexes[0].id, keys, 3, body);
+}
+
+static void put_partition(const struct key *pk, const struct partition_record *record)
+{
+	cleanup_buf struct buf row = {0}, value = {0};
+	row_partition(&row, table->id, pk);
+	partition_write(&value, record);
+	store_put(&row, value.data, value.len);
 }
 
 Test(check, a_missing_entry_is_named_with_its_item)
@@ -194,7 +171,7 @@ Test(check, bytes_of_no_item_are_named)
 {
 	cleanup_buf struct buf row = {0};
 	item_row("ABBA", "Nobody", true, &row);
-	store_put(&row, large, FIXTURE_LARGE);
+	store_put(&row, large, LARGE);
 	finds("Music: item ABBA/Nobody: bytes that belong to no head\n");
 }
 
@@ -207,14 +184,21 @@ Test(check, a_head_that_was_cut_is_named)
 	finds("Music: item Queen/Bohemian: its head cannot be read\n");
 }
 
+/* The head row of an item, and the document in it. */
+static const uint8_t *get_bohemian(struct buf *row, struct buf *value, struct head *ret_head)
+{
+	const uint8_t *document;
+	item_row("Queen", "Bohemian", false, row);
+	get(row, value);
+	cr_assert_eq(head_read(value->data, value->len, ret_head, &document), RC_OK);
+	return document;
+}
+
 Test(check, a_wrong_measure_is_named)
 {
 	cleanup_buf struct buf row = {0}, value = {0}, changed = {0};
 	struct head head;
-	const uint8_t *in;
-	item_row("Queen", "Bohemian", false, &row);
-	get(&row, &value);
-	cr_assert_eq(head_read(value.data, value.len, &head, &in), RC_OK);
+	const uint8_t *in = get_bohemian(&row, &value, &head);
 	head.measure++;
 	head_write(&changed, &head, in);
 	store_put(&row, changed.data, changed.len);
@@ -229,10 +213,7 @@ Test(check, a_head_of_the_future_is_named)
 {
 	cleanup_buf struct buf row = {0}, value = {0}, changed = {0};
 	struct head head;
-	const uint8_t *in;
-	item_row("Queen", "Bohemian", false, &row);
-	get(&row, &value);
-	cr_assert_eq(head_read(value.data, value.len, &head, &in), RC_OK);
+	const uint8_t *in = get_bohemian(&row, &value, &head);
 	head.version = 1000000;
 	head_write(&changed, &head, in);
 	store_put(&row, changed.data, changed.len);
@@ -243,10 +224,7 @@ Test(check, a_document_that_is_refused_is_named)
 {
 	cleanup_buf struct buf row = {0}, value = {0}, changed = {0};
 	struct head head;
-	const uint8_t *in;
-	item_row("Queen", "Bohemian", false, &row);
-	get(&row, &value);
-	cr_assert_eq(head_read(value.data, value.len, &head, &in), RC_OK);
+	get_bohemian(&row, &value, &head);
 	const char *other = "{\"Artist\":\"AB\"}    ";
 	cr_assert_eq(strlen(other), head.size);
 	head_write(&changed, &head, other);
@@ -277,32 +255,24 @@ Test(check, a_partitions_counts_are_compared)
 	cr_assert_eq(partition_read(value.data, value.len, &record), RC_OK);
 	record.items++;
 	record.files = 0;
-	buf_clear(&value);
-	partition_write(&value, &record);
-	store_put(&row, value.data, value.len);
+	put_partition(&pk, &record);
 	finds("Music: partition Queen: says 3 items and 0 files, and holds 2 and 1\n");
 }
 
 Test(check, an_implicit_partition_with_nothing_in_it_is_named)
 {
-	cleanup_buf struct buf row = {0}, value = {0};
 	struct partition_record record = {.implicit = true};
 	struct key pk = fixture_key(KEY_S, KEY_PARTITION, "a\tb");
-	row_partition(&row, table->id, &pk);
-	partition_write(&value, &record);
-	store_put(&row, value.data, value.len);
+	put_partition(&pk, &record);
 	finds("Music: partition a\\x09b: came with its first item, and stays with none\n"
 	      "Music: says 2 partitions, and holds 3\n");
 }
 
 Test(check, a_partition_key_of_another_type_is_named)
 {
-	cleanup_buf struct buf row = {0}, value = {0};
 	struct partition_record record = {.implicit = false};
 	struct key pk = fixture_key(KEY_N, KEY_PARTITION, "42");
-	row_partition(&row, table->id, &pk);
-	partition_write(&value, &record);
-	store_put(&row, value.data, value.len);
+	put_partition(&pk, &record);
 	finds("Music: partition 42: its key is none of this table\n"
 	      "Music: says 2 partitions, and holds 3\n");
 }

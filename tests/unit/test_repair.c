@@ -1,14 +1,12 @@
 /* repair: damage of each kind is done to a volume, in its rows or in its files; after the repair the check finds nothing, what was whole is there, and what was not is kept and named. */
 #include "index/repair.h"
-#include "tests/unit/fixture.h"
+#include "tests/unit/library_fixture.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static char *path;
 
 /* Stand in for the system's: a file system that cannot exchange names, and one that fails while names change. */
 static bool no_exchange;
@@ -34,38 +32,7 @@ int rename(const char *from, const char *to)
 	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
-static struct volume *volume;
-static struct table *table;
-static const char *large;
-
-static void set_up(void)
-{
-	path = fixture_place();
-	volume = fixture_open_passive(path);
-	table = fixture_library(volume);
-	large = fixture_large();
-}
-
-static void shut(void)
-{
-	table_unref(table);
-	volume_close(volume);
-	table = NULL;
-	volume = NULL;
-}
-
-static void tear_down(void)
-{
-	shut();
-	fixture_remove(path);
-}
-
 TestSuite(repair, .init = set_up, .fini = tear_down);
-
-static void store_put(const struct buf *key, const void *value, size_t n)
-{
-	fixture_row(volume, key, value, n);
-}
 
 static struct repair_report report;
 
@@ -125,12 +92,6 @@ static char *kept(unsigned number)
 	fclose(in);
 	fclose(out);
 	return text;
-}
-
-static void item_row(const char *pk, const char *sk, bool body, struct buf *row)
-{
-	struct leaf leaf = fixture_item(table, pk, sk);
-	row_item(row, table->id, &leaf.pk, &leaf.sk, body);
 }
 
 Test(repair, a_sound_volume_stays_what_it_is)
@@ -280,7 +241,7 @@ Test(repair, bytes_whose_head_is_lost_are_kept_in_a_file)
 	store_put(&row, NULL, 0);
 	repair_says("Music: item ABBA/Eagle: bytes without a head: kept as lost/000001\n");
 	char *text = kept(1);
-	cr_expect_eq(strlen(text), FIXTURE_LARGE - 1);
+	cr_expect_eq(strlen(text), LARGE - 1);
 	cr_expect_str_eq(text, large);
 	free(text);
 }

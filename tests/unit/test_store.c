@@ -1,7 +1,7 @@
 /* store: the contract of store.h, as leveldb*.c keep it. What survives a loss of power is in test_store_power.c. */
 #include "store/store.h"
+#include "tests/unit/place.h"
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,32 +11,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char *new_place(void)
-{
-	char *path = strdup("/tmp/itemfs-store-XXXXXX");
-
-	cr_assert_not_null(mkdtemp(path));
-	return path;
-}
-
-static void empty_directory(const char *path)
-{
-	DIR *listing = opendir(path);
-	struct dirent *entry;
-
-	while (listing && (entry = readdir(listing)))
-		unlinkat(dirfd(listing), entry->d_name, 0);
-	if (listing)
-		closedir(listing);
-}
-
-static void remove_place(char *path)
-{
-	empty_directory(path);
-	rmdir(path);
-	free(path);
-}
 
 static struct store *open_sized(const char *path, size_t write_buffer)
 {
@@ -139,7 +113,7 @@ static void assert_seek(struct store_cursor *cursor, const char *to, const char 
 
 Test(store, gives_back_what_was_put_and_forgets_what_was_deleted)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_store(place);
 
 	assert_value(store, NULL, "a", NULL);
@@ -154,13 +128,13 @@ Test(store, gives_back_what_was_put_and_forgets_what_was_deleted)
 	assert_value(store, NULL, "a", NULL);
 	assert_value(store, NULL, "b", "");
 	store_close(store);
-	remove_place(place);
+	place_remove(place);
 }
 
 Test(store, appends_to_the_callers_buf_and_takes_any_bytes_as_keys)
 {
 	static const uint8_t key[] = {0, 0xff, 0, '\n'};
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_store(place);
 	struct store_batch *batch = new_batch(store);
 	struct buf buf = {0};
@@ -178,12 +152,12 @@ Test(store, appends_to_the_callers_buf_and_takes_any_bytes_as_keys)
 	buf_free(&buf);
 	store_batch_free(batch);
 	store_close(store);
-	remove_place(place);
+	place_remove(place);
 }
 
 Test(store, makes_the_changes_of_a_batch_in_their_order)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_store(place);
 	struct store_batch *batch = new_batch(store);
 
@@ -215,14 +189,14 @@ Test(store, makes_the_changes_of_a_batch_in_their_order)
 	cr_assert_eq(store_write(store, batch, true), RC_OK);
 	store_batch_free(batch);
 	store_close(store);
-	remove_place(place);
+	place_remove(place);
 }
 
 /* ---- cursors ---- */
 
 Test(store, a_cursor_walks_its_range_in_both_directions_and_comes_back_from_both_ends)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_store(place);
 	struct store_cursor *cursor;
 
@@ -266,13 +240,13 @@ Test(store, a_cursor_walks_its_range_in_both_directions_and_comes_back_from_both
 	assert_prev(cursor, "f");
 	store_cursor_close(cursor);
 	store_close(store);
-	remove_place(place);
+	place_remove(place);
 }
 
 Test(store, a_cursor_over_an_empty_range_is_at_both_ends_at_once)
 {
 	static const char *const ranges[][2] = {{"c", "d"}, {"b", "b"}, {"d", "a"}, {"x", "z"}, {"", "a"}, {"", ""}};
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_store(place);
 
 	for (int filled = 0; filled < 2; filled++) {
@@ -293,12 +267,12 @@ Test(store, a_cursor_over_an_empty_range_is_at_both_ends_at_once)
 		put(store, "b", "2");
 	}
 	store_close(store);
-	remove_place(place);
+	place_remove(place);
 }
 
 Test(store, a_cursor_seeks_to_the_first_key_that_is_not_below_and_never_leaves_its_range)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_store(place);
 	struct store_cursor *cursor;
 	size_t n;
@@ -326,13 +300,13 @@ Test(store, a_cursor_seeks_to_the_first_key_that_is_not_below_and_never_leaves_i
 	assert_next(cursor, "ba");
 	store_cursor_close(cursor);
 	store_close(store);
-	remove_place(place);
+	place_remove(place);
 }
 
 Test(store, a_cursor_agrees_with_a_sorted_list_whatever_way_it_steps)
 {
 	enum { KEYS = 400, STEPS = 20000 };
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_sized(place, 64 << 10);
 	struct store_cursor *cursor;
 	unsigned seed = 7;
@@ -382,14 +356,14 @@ Test(store, a_cursor_agrees_with_a_sorted_list_whatever_way_it_steps)
 	}
 	store_cursor_close(cursor);
 	store_close(store);
-	remove_place(place);
+	place_remove(place);
 }
 
 /* ---- views ---- */
 
 Test(store, a_snapshot_and_a_cursor_do_not_see_what_happens_later)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_store(place);
 	struct store_snapshot *snapshot = NULL;
 	struct store_cursor *live, *frozen;
@@ -422,14 +396,14 @@ Test(store, a_snapshot_and_a_cursor_do_not_see_what_happens_later)
 	store_batch_free(NULL);
 	store_close(store);
 	store_close(NULL);
-	remove_place(place);
+	place_remove(place);
 }
 
 /* ---- opening ---- */
 
 Test(store, keeps_everything_across_a_close_and_an_open)
 {
-	char *place = new_place();
+	char *place = place_new();
 	char key[32], value[32];
 
 	for (int round = 0; round < 4; round++) {
@@ -447,7 +421,7 @@ Test(store, keeps_everything_across_a_close_and_an_open)
 		}
 		store_close(store);
 	}
-	remove_place(place);
+	place_remove(place);
 }
 
 static enum rc try_open(const char *path, bool create, struct why *why)
@@ -466,7 +440,7 @@ static enum rc try_open(const char *path, bool create, struct why *why)
 
 Test(store, is_open_once_in_this_process_and_in_all_others)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store;
 	struct why why = {0};
 	pid_t child;
@@ -504,12 +478,12 @@ Test(store, is_open_once_in_this_process_and_in_all_others)
 	close(told[0]);
 	close(ready[0]);
 	close(ready[1]);
-	remove_place(place);
+	place_remove(place);
 }
 
 Test(store, is_not_found_where_there_is_none_and_made_only_when_asked)
 {
-	char *place = new_place();
+	char *place = place_new();
 	char inner[128], deep[160];
 	struct why why = {0};
 	struct stat st;
@@ -529,9 +503,9 @@ Test(store, is_not_found_where_there_is_none_and_made_only_when_asked)
 	cr_assert_eq(stat(inner, &st), 0);
 	cr_assert_eq(st.st_mode & 07777, 0700);
 	cr_assert_eq(try_open(inner, false, &why), RC_OK);
-	empty_directory(inner);
+	place_empty(inner);
 	rmdir(inner);
-	remove_place(place);
+	place_remove(place);
 }
 
 static void make_file(const char *directory, const char *name, const char *text)
@@ -548,7 +522,7 @@ static void make_file(const char *directory, const char *name, const char *text)
 
 Test(store, is_not_made_among_the_files_of_others_nor_over_one_that_lost_its_CURRENT)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store;
 	struct why why = {0};
 	char path[256];
@@ -556,7 +530,7 @@ Test(store, is_not_made_among_the_files_of_others_nor_over_one_that_lost_its_CUR
 	make_file(place, "letter.txt", "Dear");
 	cr_assert_eq(try_open(place, true, &why), RC_NOT_EMPTY);
 	cr_assert_not_null(strstr(why.text, "letter.txt"));
-	empty_directory(place);
+	place_empty(place);
 
 	store = open_sized(place, 64 << 10);
 	for (int i = 0; i < 100; i++) {
@@ -568,7 +542,7 @@ Test(store, is_not_made_among_the_files_of_others_nor_over_one_that_lost_its_CUR
 	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(try_open(place, true, &why), RC_CORRUPT);
 	cr_assert_eq(try_open(place, false, &why), RC_CORRUPT);
-	empty_directory(place);
+	place_empty(place);
 
 	/* What a creation leaves that was cut short is no obstacle. */
 	make_file(place, "LOCK", "");
@@ -579,12 +553,12 @@ Test(store, is_not_made_among_the_files_of_others_nor_over_one_that_lost_its_CUR
 
 	make_file(place, "CURRENT", "");
 	cr_assert_eq(try_open(place, true, &why), RC_CORRUPT, "%s", why.text);
-	remove_place(place);
+	place_remove(place);
 }
 
 Test(store, says_that_a_file_is_no_directory)
 {
-	char *place = new_place();
+	char *place = place_new();
 	char path[128];
 	struct why why = {0};
 
@@ -592,12 +566,12 @@ Test(store, says_that_a_file_is_no_directory)
 	snprintf(path, sizeof(path), "%s/file", place);
 	cr_assert_eq(try_open(path, true, &why), RC_NOT_FOUND);
 	cr_assert_not_null(strstr(why.text, "Not a directory"));
-	remove_place(place);
+	place_remove(place);
 }
 
 Test(store, counts_what_it_does)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct store *store = open_store(place);
 	struct store_figures before, after;
 	struct store_snapshot *snapshot;
@@ -622,7 +596,7 @@ Test(store, counts_what_it_does)
 	cr_expect_eq(after.snapshots, 0);
 	buf_free(&value);
 	store_close(store);
-	remove_place(place);
+	place_remove(place);
 }
 
 /* ---- threads ---- */
@@ -699,7 +673,7 @@ static void *read_pairs(void *argument)
 
 Test(store, takes_writers_and_readers_at_once, .timeout = 120)
 {
-	char *place = new_place();
+	char *place = place_new();
 	struct crowd crowd = {.store = open_sized(place, 64 << 10), .writing = WRITERS};
 	struct member members[WRITERS + READERS];
 	pthread_t threads[WRITERS + READERS];
@@ -720,5 +694,5 @@ Test(store, takes_writers_and_readers_at_once, .timeout = 120)
 		buf_free(&buf);
 	}
 	store_close(crowd.store);
-	remove_place(place);
+	place_remove(place);
 }

@@ -1,6 +1,7 @@
 /* store: files that were cut, flipped or left full of zeros. What a crash of the writer or of the power leaves must open
  * and hold a prefix of the batches; what only a broken disk makes must be refused: never a wrong or a missing value. */
 #include "store/store.h"
+#include "tests/unit/place.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -57,16 +58,6 @@ static void read_image(struct image *image)
 	closedir(listing);
 }
 
-static void empty_place(const char *place)
-{
-	DIR *listing = opendir(place);
-	struct dirent *entry;
-
-	while ((entry = readdir(listing)))
-		unlinkat(dirfd(listing), entry->d_name, 0);
-	closedir(listing);
-}
-
 static void write_file(const struct image *image, const struct file *file, size_t n)
 {
 	char path[192];
@@ -82,7 +73,7 @@ static void write_file(const struct image *image, const struct file *file, size_
 /* The whole image, but `changed`'s first n bytes only. */
 static void write_image(const struct image *image, const struct file *changed, size_t n)
 {
-	empty_place(image->place);
+	place_empty(image->place);
 	for (size_t i = 0; i < image->n; i++)
 		write_file(image, &image->files[i], &image->files[i] == changed ? n : image->files[i].n);
 }
@@ -91,7 +82,7 @@ static void free_image(struct image *image)
 {
 	for (size_t i = 0; i < image->n; i++)
 		free(image->files[i].bytes);
-	empty_place(image->place);
+	place_empty(image->place);
 	rmdir(image->place);
 }
 
@@ -404,7 +395,7 @@ Test(store_damage, a_table_that_is_short_or_gone_is_noticed, .timeout = 300)
 		expect_damage_or_all(&image, table->name, n * 8);
 	}
 	write_image(&image, NULL, 0);
-	empty_place(image.place);
+	place_empty(image.place);
 	for (size_t i = 0; i < image.n; i++) {
 		if (&image.files[i] != table)
 			write_file(&image, &image.files[i], image.files[i].n);

@@ -7,6 +7,7 @@
  * that has the newest log whole, as a kernel may write that back early.
  */
 #include "store/store.h"
+#include "tests/unit/place.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
@@ -248,13 +249,7 @@ static void watch_new_place(void)
 
 static void remove_directory(const char *path)
 {
-	DIR *listing = opendir(path);
-	struct dirent *entry;
-
-	while (listing && (entry = readdir(listing)))
-		unlinkat(dirfd(listing), entry->d_name, 0);
-	if (listing)
-		closedir(listing);
+	place_empty(path);
 	rmdir(path);
 }
 

@@ -1,4 +1,5 @@
-/* typed_item: a parsed item written as DynamoDB JSON, for tests: exports write it from the document itself, without an item (recast.h), and this is what they are compared with. */
+/* typed_item: a parsed item written as DynamoDB JSON, for tests: exports write it from the document itself, without an item (recast.h), and this is
+ * what they are compared with. */
 #ifndef ITEMFS_TESTS_TYPED_ITEM_H
 #define ITEMFS_TESTS_TYPED_ITEM_H
 
