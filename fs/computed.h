@@ -1,8 +1,8 @@
 /* computed: read-only files whose bytes are made when they are read: `.describe.json`, `.itemfs/stats.json`.
  *
- * A read at offset 0 makes them, and the handle keeps what it made until it reads there again, so that a reader in pieces sees one moment (handle.h). They are
- * direct_io and their attributes are not cached; st_size is what a read would have given at that moment. Who adds one gives it a kind (node.h), a name (place.c) and
- * a case here. What is too large to be made at once streams: export_file.h.
+ * A read at offset 0 makes them, and the handle keeps what it made until it reads there again, so that a reader in pieces sees one moment (handle.h).
+ * They are direct_io and their attributes are not cached; st_size is what a read would have given at that moment. To add one, give it a kind
+ * (node.h), a name (place.c) and a case here. What is too large to be made at once is streamed: export_file.h.
  */
 #ifndef ITEMFS_COMPUTED_H
 #define ITEMFS_COMPUTED_H

@@ -5,7 +5,8 @@
  *
  *   clean     nothing written (or all of it committed)
  *   dirty     bytes that are not committed; flush and fsync try to, release tries last
- *   poisoned  a write was refused: JSON that can never become valid, or too large. Every later write, flush and fsync gives the same answer; ftruncate(0) clears it
+ *   poisoned  a write was refused: JSON that can never become valid, or too large. Every later write, flush and fsync gives the same answer;
+ *             ftruncate(0) clears it
  *
  * While writes come one after the other from byte 0, each is checked as it comes (json.h). Not thread-safe: the handle's lock is held.
  */

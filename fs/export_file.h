@@ -1,11 +1,13 @@
-/* export_file: `.export/items.jsonl`, `.export/items.json`, `.export/items.csv`: all that the directory above lists, as one file (index/export.h makes its bytes).
+/* export_file: `.export/items.jsonl`, `.export/items.json`, `.export/items.csv`: all that the directory above lists, as one file (index/export.h
+ * makes its bytes).
  *
- * A file that is open reads one view, taken at its opening, from its beginning to its end: a *stream*. Bytes are made as they are read; a little of what was read last is kept, and who goes further back makes the
- * stream begin anew, in the same view. Nothing is cached by the kernel (direct_io).
+ * An open file reads one view, taken when it was opened, from beginning to end: a *stream*. Bytes are made as they are read. A little of what was
+ * read last is kept; a read from further back makes the stream begin anew, in the same view. The kernel caches nothing (direct_io).
  *
- * st_size is what a read gives, so that tar and rsync, which believe it, are right. It costs a pass over the rows, which is made when the size is asked for (a LOOKUP asks nobody: its attributes expire at once, so the kernel
- * asks for them again if somebody wants them). The node remembers what the pass found, and it holds as long as nothing is committed to the volume. Where the file is open, the size is that of the
- * stream that was opened last (fstat comes without its handle), and, as with cat and cp, the pass keeps the bytes up to a bound, so that they are made once.
+ * st_size is what a read gives, because tar and rsync believe it. It costs a pass over the rows, which is made when the size is asked for (not by a
+ * LOOKUP: the attributes in its answer expire at once, so the kernel asks again if somebody wants them). The node remembers the result, which is
+ * right until something is committed to the volume. While the file is open, the size is that of the stream that was opened last (fstat comes without
+ * its handle), and the pass keeps the bytes up to a bound, so that cat and cp, which ask for the size first, make them only once.
  */
 #ifndef ITEMFS_EXPORT_FILE_H
 #define ITEMFS_EXPORT_FILE_H
@@ -33,7 +35,8 @@ bool export_file_is(const struct node *parent, const char *name);
 enum rc export_file_open(struct frontend *front, struct node *node, struct export_stream **ret_stream);
 void export_file_close(struct frontend *front, struct export_stream *stream);
 
-/* Appends up to `size` bytes from `offset` on; fewer only at the end, or before what cannot be read. RC_INTERRUPTED: whoever asked has gone, or the mount ends. With nothing held. */
+/* Appends up to `size` bytes from `offset` on; fewer only at the end, or before what cannot be read. RC_INTERRUPTED: whoever asked has gone, or the
+ * mount ends. With nothing held. */
 enum rc export_file_read(fuse_req_t req, struct export_stream *stream, uint64_t offset, size_t size, struct buf *out, struct why *why);
 
 /* How many bytes a read would give. With nothing held: it may take a pass. */

@@ -79,8 +79,8 @@ static inline void names_done(struct frontend *front)
 	pthread_rwlock_unlock(&front->tree.names);
 }
 
-/* What is stored of a file and what its node says of it (pending, fresh, birth) change together: commits, and changes of metadata, of one file take turns. One lock for many files; taken after
- * handle.lock and before the names. */
+/* What is stored of a file and what its node says of it (pending, fresh, birth) change together: commits, and changes of metadata, of one file take
+ * turns. One lock for many files; taken after handle.lock and before the names. */
 static inline pthread_mutex_t *front_commit_lock(struct frontend *front, const struct node *node)
 {
 	pthread_mutex_t *lock = &front->commits[node->serial % COMMIT_LOCKS];

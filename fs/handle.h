@@ -49,12 +49,12 @@ void handle_weigh(struct frontend *front, struct handle *handle);
 /* Tells the node what its attributes show of this draft. */
 void handle_report(struct frontend *front, struct handle *handle);
 
-/* Whether the handle shares the bytes of a plain file: then that stays one, with the names held, until the caller's names_done(). False: it has drafts, or reads versions; one whose plain file was renamed onto an item's
- * name does from here on. With handle.lock held. (file.c) */
+/* Whether the handle shares the bytes of a plain file: then that stays one, with the names held, until the caller's names_done(). False: it has
+ * drafts, or reads versions; one whose plain file was renamed onto an item's name does from here on. With handle.lock held. (file.c) */
 bool file_is_plain(struct frontend *front, struct handle *handle);
 
-/* Pins what is there as a handle is opened, of a file that can go while it is open and leaves nothing behind: an entry, a result, a rejected draft. RC_NOT_FOUND, RC_STALE: it went
- * already; what else is wrong is for the read to say. With the names held. (file.c) */
+/* Pins what is there as a handle is opened, of a file that can go while it is open and leaves nothing behind: an entry, a result, a rejected draft.
+ * RC_NOT_FOUND, RC_STALE: it went already; what else is wrong is for the read to say. With the names held. (file.c) */
 enum rc file_pin(struct frontend *front, struct handle *handle);
 
 #endif

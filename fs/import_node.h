@@ -1,7 +1,7 @@
 /* import_node: the nodes of files in a table's `.import`, and the uploads that they stand for (upload.h).
  *
- * A node finds its upload by its name once, and keeps it: it stays that file through a rename, and when another takes its name. Once its name is gone it lets go of it with the last handle: the kernel may
- * remember a node long after.
+ * A node finds its upload by name once, and then keeps it: it stays that file when it is renamed, and when another takes its name. Once the name is
+ * gone it lets the upload go with the last handle, as the kernel may remember the node for long after that.
  */
 #ifndef ITEMFS_IMPORT_NODE_H
 #define ITEMFS_IMPORT_NODE_H

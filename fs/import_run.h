@@ -14,8 +14,9 @@ struct import_run {
 	bool durable;
 };
 
-/* Imports what the upload holds beyond what was imported. On success its name goes, and NAME.result.json comes. RC_REFUSED, …: said in `.itemfs/errors`, the bytes kept (refuse.h), and a result made; RC_UNFINISHED
- * (not `last`): nothing happened. With upload.lock held and nothing else; the answer to the request comes after the kernel knows what has changed. */
+/* Imports what the upload holds beyond what was imported. On success its name goes, and NAME.result.json comes. RC_REFUSED, …: said in
+ * `.itemfs/errors`, the bytes kept (refuse.h), and a result made; RC_UNFINISHED (not `last`): nothing happened. With upload.lock held and nothing
+ * else; the answer to the request comes after the kernel knows what has changed. */
 enum rc import_run(struct frontend *front, const struct import_run *run);
 
 /* A line in `.itemfs/errors`, and the bytes as far as a rejected draft can hold them. *id as in refusals_add(). */

@@ -1,7 +1,9 @@
-/* long_name: file names of keys whose own name would pass 255 bytes: <the first bytes that fit, whole characters>%~<16 hex digits><suffix>, the digits a hash of the whole
- * name. Pure; no I/O. The way back is a search among the keys that begin alike (place_search.c), or the document that says the key (place_resolve()).
+/* long_name: file names of keys whose own name would pass 255 bytes: <the first bytes that fit, whole characters>%~<16 hex digits><suffix>, the
+ * digits a hash of the whole name. Pure; no I/O. The way back is a search among the keys that begin alike (place_search.c), or the document that says
+ * the key (place_resolve()).
  *
- * What is on the disk are keys, so the hash may change in a later version without harm to a volume; but names in a backup would then not restore. So it never changes.
+ * The disk holds keys, not names, so another hash in a later version would do no harm to a volume; but names in an old backup could not be restored.
+ * So it never changes.
  */
 #ifndef ITEMFS_LONG_NAME_H
 #define ITEMFS_LONG_NAME_H

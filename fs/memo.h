@@ -1,5 +1,6 @@
-/* memo: the name that was looked for in vain last, which is absent until something is committed: it is mostly created next, and need not be looked for again.
- * That of a single client is kept; where many commit, it is out of date at once, and costs a look at the sequence. (What is there is kept by index/recent.h.)
+/* memo: the name that was looked for in vain last. It is absent until something is committed, and it is mostly created next: then it need not be
+ * looked for again. This serves a single client; where many commit, it is out of date at once, and costs only a look at the sequence. (What is there
+ * is kept by index/recent.h.)
  */
 #ifndef ITEMFS_MEMO_H
 #define ITEMFS_MEMO_H

@@ -28,8 +28,8 @@ void name_of_key(const struct key *key, enum name_form form, struct buf *out);
 /* Whether its name is what it holds, byte for byte. */
 bool name_is_key(const struct key *key, enum name_form form);
 
-/* The inverse. RC_INVALID with why for a spelling that is not canonical (the words give the canonical one), an empty name, a key that is too long; RC_NOT_UTF8. `first` says that
- * this component starts the file's name (where a leading dot is escaped). */
+/* The inverse. RC_INVALID with why for a spelling that is not canonical (the words give the canonical one), an empty name, a key that is too long;
+ * RC_NOT_UTF8. `first` says that this component starts the file's name (where a leading dot is escaped). */
 enum rc name_to_key(const char *name, size_t n, enum key_type type, enum key_role role, enum name_form form, bool first,
                     struct key *ret_key, struct why *why);
 

@@ -1,13 +1,15 @@
 /* node: what an inode means: a place in the tree of names. The kernel's node id is the node's address.
  *
- * A node is (parent node, component): keys are read from the names when they are needed, with the table's definition as it is then (place.h), so that renaming a
- * directory or adopting a table re-keys all that is below without touching it.
+ * A node is (parent node, component): keys are read from the names when they are needed, with the table's definition as it is then (place.h), so that
+ * renaming a directory or adopting a table re-keys all that is below without touching it.
  *
- * Lifetime: born by node_get() (a lookup, a create, readdirplus), which counts one lookup of the kernel's; held by handles (node_hold) and by its children; dies when
- * forget has taken the last lookup, nobody holds it and no notice of it waits to be sent. Between unlink and that it is `dead`: out of the tree, its drafts commit nowhere.
+ * Lifetime: born by node_get() (a lookup, a create, readdirplus), which counts one lookup of the kernel's; held by handles (node_hold) and by its
+ * children; dies when forget has taken the last lookup, nobody holds it and no notice of it waits to be sent. Between unlink and that it is `dead`:
+ * out of the tree, its drafts commit nowhere.
  *
- * Locks: tree.lock guards all fields of all nodes (parent, name and kind change only with tree.names held for writing as well, and may be read with either) and is held for moments only, never over I/O. tree.names is held for reading by each operation from reading
- * names to the end of what it does with them, and for writing by what changes the meaning of names: renames, and changes of a definition.
+ * Locks: tree.lock guards all fields of all nodes (parent, name and kind change only with tree.names held for writing as well, and may be read with
+ * either) and is held for moments only, never over I/O. tree.names is held for reading by each operation from reading names to the end of what it
+ * does with them, and for writing by what changes the meaning of names: renames, and changes of a definition.
  */
 #ifndef ITEMFS_NODE_H
 #define ITEMFS_NODE_H
@@ -56,7 +58,9 @@ struct upload;
 
 struct node {
 	uint32_t magic;
-	_Atomic enum node_kind kind; /* a reader without the locks sees one moment or the other: what is a file stays one. Clang 14 switches on its value, (enum node_kind), only */
+	/* A reader without the locks may see the kind before or after a change, but what is a file stays a file. (Clang 14 cannot switch on an atomic: cast it to
+	 * enum node_kind first.) */
+	_Atomic enum node_kind kind;
 	struct node *parent; /* NULL for the root */
 	struct node *chain;  /* in its hash bucket */
 	uint64_t serial;
@@ -73,8 +77,8 @@ struct node {
 	_Atomic bool pending; /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
 };
 
-/* What most nodes never have, as the kernel remembers names by millions that it was only told of: node_more() gives it. Items, plain files, partitions, index keys, entries and
- * results get it when they are opened, created or buried, or get a pending name; all others are born with it. */
+/* What most nodes never have, as the kernel remembers names by millions that it was only told of: node_more() gives it. Items, plain files,
+ * partitions, index keys, entries and results get it when they are opened, created or buried, or get a pending name; all others are born with it. */
 struct node_more {
 	struct upload *upload;     /* NODE_IMPORT: a reference of its own; NULL until it was needed */
 	struct snapshot *snapshot; /* NODE_SNAPSHOT: likewise, set by node_set_snapshot() before the kernel knows the node */
@@ -115,8 +119,8 @@ void tree_free(struct tree *tree); /* and every node that is left */
 struct node *node_of(struct tree *tree, uint64_t id);
 uint64_t node_id(const struct tree *tree, const struct node *node);
 
-/* Finds the child or makes it, of this kind, which the caller has just seen to be so, and counts a lookup. `table` is for NODE_TABLE: a reference is taken. A node that is
- * taken for something else is killed: it is left of a listing that was older. NULL: no memory. */
+/* Finds the child or makes it, of this kind, which the caller has just seen to be so, and counts a lookup. `table` is for NODE_TABLE: a reference is
+ * taken. A node that is taken for something else is killed: it is left of a listing that was older. NULL: no memory. */
 struct node *node_get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table);
 /* The same for a name in a listing, which may be older than the tree: NULL, too, where the node is taken for something else. */
 struct node *node_listed(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table);
@@ -142,7 +146,8 @@ void node_set_pending(struct node *node, bool pending);
 /* It was unlinked: out of the tree. */
 void node_kill(struct tree *tree, struct node *node);
 void node_kill_locked(struct node *node); /* with tree.lock held */
-/* The same, for a file that was stored: what fstat and read show of it from here on. The document is taken (NULL: it is not known). False, and nothing has happened: it is open, so the document has to be known. */
+/* The same, for a file that was stored: what fstat and read show of it from here on. The document is taken (NULL: it is not known). False, and
+ * nothing has happened: it is open, so the document has to be known. */
 bool node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document);
 /* It has another name, and maybe parent and kind; a node that had the name is killed. False: no memory (then nothing has changed). */
 bool node_move(struct tree *tree, struct node *node, struct node *parent, const char *name, enum node_kind kind);
@@ -157,13 +162,14 @@ struct snapshot *node_snapshot(const struct node *node);
 
 /* Whether it lies in a snapshot that was dropped, and is there for those only who have something of it open. The same locks. */
 bool node_is_dropped(const struct node *node);
-/* Calls `fn` for each living node below this one, which the caller holds, in no order, with tree.lock held. It looks at all names that are known, where there is any below. */
+/* Calls `fn` for each living node below this one, which the caller holds, in no order, with tree.lock held. It looks at all names that are known,
+ * where there is any below. */
 typedef void node_fn(void *context, const struct node *node);
 void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, void *context);
 
 /* st_ino, which is another thing than the node id: a hash of the names below a table and of the table's identity, the same in every mount; in a
- * snapshot, of its name as well, so that a copy of a file is another file, and the next snapshot of that name has the same numbers. Computed from the names as they are, so
- * that it follows the renaming of a directory. With tree.names held. */
+ * snapshot, of its name as well, so that a copy of a file is another file, and the next snapshot of that name has the same numbers. Computed from the
+ * names as they are, so that it follows the renaming of a directory. With tree.names held. */
 uint64_t node_ino(const struct node *node);
 uint64_t node_child_ino(uint64_t parent, const char *name); /* by the number of its directory; needs nothing held */
 uint64_t node_table_ino(const struct node *parent, uint64_t identity);

@@ -1,7 +1,8 @@
 /* plain: the bytes of a plain file while it is open: shared by all who open it, visible at write, stored at flush and fsync.
  *
- * A file that is created in a partition is pending (node.h) until it is stored the first time, with its bytes: a temporary file is one commit and not two. While it is pending,
- * somebody has it open. Whoever changes names in its directory has it stored before (plain_settle), so that the volume knows of it whatever becomes of it.
+ * A file that is created in a partition is pending (node.h) until it is stored the first time, with its bytes: a temporary file is one commit and not
+ * two. While it is pending, somebody has it open. Whoever changes names in its directory has it stored before (plain_settle), so that the volume
+ * knows of it whatever becomes of it.
  *
  * It hangs on the node and lives from the first open to the last release. `lock` guards it; it is taken after the names and before nothing.
  */
@@ -36,7 +37,8 @@ void plain_drop(struct frontend *front, struct node *node);
 
 enum rc plain_write(struct frontend *front, struct node *node, const void *bytes, size_t n, uint64_t offset, bool append);
 enum rc plain_resize(struct frontend *front, struct node *node, uint64_t size);
-/* Stores it where it is dirty; `last`: where it is pending, too, though nothing is written to it (a shell closes one descriptor of it before it writes to another). With the names held. */
+/* Stores it where it is dirty; `last`: where it is pending, too, though nothing is written to it (a shell closes one descriptor of it before it
+ * writes to another). With the names held. */
 enum rc plain_store(struct frontend *front, struct node *node, bool last, bool durable);
 /* Stores this one where it is pending; those of a directory. What cannot be stored stays pending. With the names held. */
 enum rc plain_settle_file(struct frontend *front, struct node *node);

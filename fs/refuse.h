@@ -1,15 +1,16 @@
-/* refuse: tells `.itemfs/errors` why something was refused, so that the words that errno cannot carry are somewhere.
+/* refuse: writes to `.itemfs/errors` why something was refused, as errno cannot carry the reason.
  */
 #ifndef ITEMFS_REFUSE_H
 #define ITEMFS_REFUSE_H
 
 #include "fs/front.h"
 
-/* A name or an argument that was refused, in a request: one line. Does nothing for rc that are no refusal (not found, exists, …) and where why has no words. `name` may be NULL. */
+/* A name or an argument that was refused, in a request: one line. Does nothing for rc that are no refusal (not found, exists, …) and where why has no
+ * words. `name` may be NULL. */
 void refuse_request(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why);
 
-/* A kind of thing that nothing here can be: a link, a device. Programs probe for those, and try each of thousands, so the first REFUSE_KINDS of a process in a row have a line, and the others none: the
- * journal is bounded, and each line too many pushes out one that somebody needs. */
+/* Something of a kind that does not exist here was to be made: a link, a device. Programs probe for these, often thousands of times, so only the
+ * first REFUSE_KINDS in a row of one process get a line: the journal is bounded, and each needless line pushes out one that somebody needs. */
 enum { REFUSE_KINDS = 16 };
 void refuse_kind(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why);
 

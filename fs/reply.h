@@ -7,7 +7,8 @@
 
 #include "fs/front.h"
 
-/* What errno says it, positive; 0 for RC_OK. A document that is refused is EBADMSG, not EINVAL: after rename, mv explains EINVAL as "cannot move to a subdirectory of itself" (FUSE-NOTES.md). */
+/* What errno says it, positive; 0 for RC_OK. A document that is refused is EBADMSG, not EINVAL: after rename, mv explains EINVAL as "cannot move to a
+ * subdirectory of itself" (FUSE-NOTES.md). */
 int reply_errno(enum rc rc);
 /* errno's name: "EBADMSG". */
 const char *reply_errno_name(enum rc rc);
@@ -17,7 +18,8 @@ void reply_rc(fuse_req_t req, enum rc rc);
 /* How long the kernel may keep what it is told: for ever, as the daemon is the only writer; views and whatever has a draft open, not at all. */
 double reply_keep(enum node_kind kind);
 
-/* The same for a name that is there, and its attributes: the directories of queries hold for a moment, too, so that a walk or a find does not ask for each of them seven times. */
+/* The same for a name that is there, and its attributes: the directories of queries hold for a moment, too, so that a walk or a find does not ask for
+ * each of them seven times. */
 double reply_keep_found(enum node_kind kind);
 
 /* Attributes of a node (or, node NULL, of what `place` names). RC_NOT_FOUND, RC_STALE. *ret_keep: seconds that they hold. With the names held. */
@@ -26,15 +28,16 @@ enum rc reply_stat(struct frontend *front, struct node *node, struct stat *ret_s
 enum rc reply_stat_fresh(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
 /* The same where what is stored of an item was read just now, and when the volume was at `sequence`: it is not read again if nothing was committed since. */
 enum rc reply_stat_read(struct frontend *front, struct node *node, const struct head *head, uint64_t sequence, struct stat *ret_stat, double *ret_keep);
-/* The same to whoever asks by the node alone: a partition that went with its last item is an empty directory to them, until they remove or forget it (`rm -r` asks between the two). Never for an
- * answer that tells the kernel of a name: a listing that is older than the removal would bring the name back. */
+/* The same to whoever asks by the node alone: a partition that went with its last item is an empty directory to them, until they remove or forget it
+ * (`rm -r` asks between the two). Never for an answer that tells the kernel of a name: a listing that is older than the removal would bring the name
+ * back. */
 enum rc reply_stat_known(struct frontend *front, struct node *node, struct stat *ret_stat, double *ret_keep);
 
 /* The size of `.itemfs/errors` as this user reads it; reply_stat() gives it as who mounted does. */
 enum rc reply_errors_size(struct frontend *front, uint32_t uid, struct stat *st);
 
-/* Whose doors they are that lead to the bytes of all items at once, whatever modes those have (exports, filters): the table's owner's alone, 0500 and 0400. Entries of an index, which anybody
- * may read who is let into the table, need none. With the names held. */
+/* Whose doors they are that lead to the bytes of all items at once, whatever modes those have (exports, filters): the table's owner's alone, 0500 and
+ * 0400. Entries of an index, which anybody may read who is let into the table, need none. With the names held. */
 enum rc reply_owners_alone(struct table *table, struct stat *st);
 
 /* What a new name in `parent` begins with: its maker's, and in a setgid directory that one's group. With the names held. */

@@ -1,7 +1,7 @@
 /* requests: the kernel's requests by kind, and how long each took: between here and the answer, the answer included.
  *
- * The table that libfuse calls (frontend_ops) is here; each of its entries looks at the clock, does the request, and looks again, which costs some fifty nanoseconds where a request costs
- * thousands.
+ * The table that libfuse calls (frontend_ops) is here; each of its entries looks at the clock, does the request, and looks again, which costs some
+ * fifty nanoseconds where a request costs thousands.
  */
 #ifndef ITEMFS_REQUESTS_H
 #define ITEMFS_REQUESTS_H

@@ -1,13 +1,15 @@
-/* upload: the files of `.import` directories: what is being written there, what was refused, and results. They live in spools (store/spool.h), belong to no volume's rows, and go with the mount.
+/* upload: the files of `.import` directories: what is being written there, what was refused, and results. They live in spools (store/spool.h), belong
+ * to no volume's rows, and go with the mount.
  *
  *   written    NAME.jsonl, .json, .csv: imported by each close; its name goes when that succeeds, and stays when it was refused
  *   scratch    a name that begins with a dot or ends with ~ (rsync's and editors' temporary files): renamed to one of the above it is imported
  *   result     NAME.result.json, NAME.refused.*: read only
  *
- * A name is an upload's as long as it is listed; handles keep it alive without one. At most UPLOADS_KEPT that nobody writes are kept in all tables together; the oldest go first.
+ * A name is an upload's as long as it is listed; handles keep it alive without one. At most UPLOADS_KEPT that nobody writes are kept in all tables
+ * together; the oldest go first.
  *
- * Locks: upload.lock guards the bytes and the import, and is held over a whole import; it is taken after handle.lock and before the names. frontend.uploads_lock guards the list and
- * what stat shows; held for moments, after everything but tree.lock.
+ * Locks: upload.lock guards the bytes and the import, and is held over a whole import; it is taken after handle.lock and before the names.
+ * frontend.uploads_lock guards the list and what stat shows; held for moments, after everything but tree.lock.
  */
 #ifndef ITEMFS_UPLOAD_H
 #define ITEMFS_UPLOAD_H
@@ -38,7 +40,8 @@ struct upload {
 	uint64_t refusal;      /* its id among the rejected drafts; 0: none */
 };
 
-/* Makes one, listed under its name, which is taken from another. `spool` NULL: an empty one; otherwise it is a result, and the spool is taken (freed where it fails). A reference of the caller's. */
+/* Makes one, listed under its name, which is taken from another. `spool` NULL: an empty one; otherwise it is a result, and the spool is taken (freed
+ * where it fails). A reference of the caller's. */
 enum rc upload_new(struct frontend *front, struct table *table, const char *name, const struct meta *meta, struct spool *spool, struct upload **ret_upload);
 void upload_unref(struct upload *upload); /* NULL is fine */
 struct upload *upload_ref(struct upload *upload);

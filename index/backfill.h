@@ -1,14 +1,17 @@
 /* backfill: fills an index that was added to a table with items, in the background, while reads and writes go on.
  *
- * How it stays exact: an index that is being filled is the index of the items up to its cursor: those whose rows stand at or before the last one that the filling has come past, in
- * the order of rows, which is that of keys. A batch takes the next items, as they are then, writes their entries and moves the cursor over them, in one commit. A write of an item at or before the cursor
- * changes the index as it would any index; a write of one beyond leaves it alone, for the filling will come by. Both read the cursor in the order of commits, so there is no moment between them: no entry is
- * written twice or missed, the counters are exact, and a crash leaves a cursor to go on from (store/catalog.h, struct build_record).
+ * How it stays exact: the filling goes through the items in the order of their rows, which is the order of keys; its cursor is the last item that it
+ * has passed, and the index holds the entries of all items up to the cursor and of no others. In one commit a batch reads the next items, writes
+ * their entries and moves the cursor. A write of an item at or before the cursor changes the index as any index; a write of an item behind it leaves
+ * the index alone, for the filling will get there. Both read the cursor within their commits, which come one after the other: so no entry is written
+ * twice or missed, the counters are exact, and a crash leaves a cursor to go on from (store/catalog.h, struct build_record).
  *
- * Items that do not fit (a key attribute is missing, or has the wrong type, is empty, too long) are skipped and counted, as DynamoDB's backfill does (SEMANTICS.md 6.2). A write of an unfit item is refused
- * from the moment the index is defined, wherever the cursor stands; DynamoDB leaves open which it does meanwhile.
+ * Items that do not fit (a key attribute is missing, or has the wrong type, is empty, too long) are skipped and counted, as DynamoDB's backfill does
+ * (SEMANTICS.md 6.2). A write of an item that does not fit is refused from the moment the index is defined, wherever the cursor stands; DynamoDB does
+ * not say what it does meanwhile.
  *
- * Until it is filled an index cannot be read: RC_AGAIN. Several may be filled at once (DynamoDB: one a table). Those of one table whose cursors stand at the same item are filled by one walk.
+ * Until it is filled an index cannot be read: RC_AGAIN. Several may be filled at once (DynamoDB: one a table). Those of one table whose cursors stand
+ * at the same item are filled by one walk.
  */
 #ifndef ITEMFS_BACKFILL_H
 #define ITEMFS_BACKFILL_H

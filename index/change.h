@@ -40,7 +40,8 @@ struct change {
 enum rc change_begin(struct change *change, struct txn *txn, struct table *table, struct why *why);
 void change_end(struct change *change);
 
-/* Puts the item, whether there was one or not. `item` is `document` parsed and checked (document_check) with this key. RC_REFUSED where an index cannot take it. Sets head->version and ctime. */
+/* Puts the item, whether there was one or not. `item` is `document` parsed and checked (document_check) with this key. RC_REFUSED where an index
+ * cannot take it. Sets head->version and ctime. */
 enum rc change_put(struct change *change, const struct key *pk, const struct key *sk, struct head *head, const struct item *item);
 
 /* The same where the caller has read what is there in this commit: `row` by image_load(), with the document where the schema has indexes. NULL: nothing is. */
@@ -53,11 +54,12 @@ enum rc change_delete(struct change *change, const struct key *pk, const struct 
 /* Adds the entry of an item to an index that is being filled, whose filling comes past it now. `birth` is the item's. */
 enum rc change_fill(struct change *change, const struct schema_index *index, const struct entry *entry, uint64_t birth);
 
-/* A name has come to (+1) or gone from (-1) a directory: a partition (its items or files), or the table itself (pk NULL; its files). Sets the directory's times (change_touch). A
- * partition that is not there is made, implicit, with `owner`'s ids; an implicit one goes with its last item. */
+/* A name has come to (+1) or gone from (-1) a directory: a partition (its items or files), or the table itself (pk NULL; its files). Sets the
+ * directory's times (change_touch). A partition that is not there is made, implicit, with `owner`'s ids; an implicit one goes with its last item. */
 enum rc change_names(struct change *change, const struct key *pk, int items, int files, const struct meta *owner);
 
-/* A name came to or went from a directory at `when`: its mtime says so, unless the directory was touched since (a late commit must not spoil the times that a restore has set). */
+/* A name came to or went from a directory at `when`: its mtime says so, unless the directory was touched since (a late commit must not spoil the
+ * times that a restore has set). */
 void change_touch(struct meta *directory, int64_t when);
 
 /* Leaves within a commit (leaf.c). The key of the leaf's head row: */

@@ -95,7 +95,8 @@ const struct check_name *check_table_of(const struct check *check, uint32_t id);
 /* check_table.c */
 enum rc check_table(struct check *check, const char *name, uint32_t id);
 void check_say_row(void *table, const uint8_t *key, size_t n, const char *words);
-/* Whether an item of the table may have these keys (sk NULL: it has no sort key); and whether a partition may: one without items, and a plain file's, may be pending in any table. */
+/* Whether an item of the table may have these keys (sk NULL: it has no sort key); and whether a partition may: one without items, and a plain file's,
+ * may be pending in any table. */
 bool check_keys_sound(const struct check_table *table, const struct key *pk, const struct key *sk);
 bool check_partition_sound(const struct check_table *table, const struct key *pk);
 bool check_key_sound(const struct key *key, const struct schema_attribute *attribute, enum key_role role);

@@ -1,9 +1,9 @@
 /* definition: a table's `.schema.json`: what it says, and what follows from changing it.
  *
- * Writing it (1) adopts an undeclared table, or redefines an empty one: everything is re-keyed from its path under a new table id, and one commit flips the catalogue to that.
- * What is staged is written down as dead until its flip (collect.c), so a crash leaves the old table whole. The table's gate is held meanwhile: its items wait.
- * (2) otherwise leaves key schema and LSIs as they are, and adds and drops GSIs in one commit. Those that are added are filled afterwards, in the background (backfill.h), but for the first batch, so that an
- * index of a small table can be read at once.
+ * Writing it (1) adopts an undeclared table, or redefines an empty one: everything is re-keyed from its path under a new table id, and one commit
+ * flips the catalogue to that. What is staged is written down as dead until its flip (collect.c), so a crash leaves the old table whole. The table's
+ * gate is held meanwhile: its items wait. (2) otherwise leaves key schema and LSIs as they are, and adds and drops GSIs in one commit. Those that are
+ * added are filled afterwards, in the background (backfill.h), but for the first batch, so that an index of a small table can be read at once.
  */
 #ifndef ITEMFS_DEFINITION_H
 #define ITEMFS_DEFINITION_H

@@ -1,4 +1,5 @@
-/* describe: what a table is and what is in it, in the words of DescribeTable: `.describe.json`. The figures are exact: they are the counters that each commit keeps.
+/* describe: what a table is and what is in it, in the words of DescribeTable: `.describe.json`. The figures are exact: they are the counters that
+ * each commit keeps.
  */
 #ifndef ITEMFS_DESCRIBE_H
 #define ITEMFS_DESCRIBE_H

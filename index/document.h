@@ -1,4 +1,4 @@
-/* document: what a table asks of a document that is to be one of its items, beyond what every item must be (store/model/item.h). Pure.
+/* document: what a document must be to become an item of a certain table, beyond what every item must be (store/model/item.h). Pure.
  */
 #ifndef ITEMFS_DOCUMENT_H
 #define ITEMFS_DOCUMENT_H
@@ -10,8 +10,9 @@
 #include "store/model/schema.h"
 #include "store/model/why.h"
 
-/* Checks that the key attributes the document holds are those of its key, and its size by DynamoDB's measure, key included, which goes to *ret_measure. In an undeclared table nothing is
- * compared: the key attributes' names are only a default there. RC_REFUSED, RC_TOO_BIG. sk NULL: a table without a sort key. */
+/* Checks that the key attributes the document holds are those of its key, and its size by DynamoDB's measure, key included, which goes to
+ * *ret_measure. In an undeclared table nothing is compared: the key attributes' names are only a default there. RC_REFUSED, RC_TOO_BIG. sk NULL: a
+ * table without a sort key. */
 enum rc document_check(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item,
                        uint32_t *ret_measure, struct why *why);
 

@@ -41,12 +41,14 @@ struct entry {
 };
 void entry_free(struct entry *entry);
 
-/* Makes the entry (*ret_entry is zeroed or an earlier one, whose memory is used again). RC_OK with present = false where an attribute is missing (sparse); RC_REFUSED with AWS's words where
- * one has the wrong type, is empty or too long: a write of such an item is refused; an item that was there before the index is skipped. RC_NO_MEMORY. */
+/* Makes the entry (*ret_entry is zeroed or an earlier one, whose memory is used again). RC_OK with present = false where an attribute is missing
+ * (sparse); RC_REFUSED with AWS's words where one has the wrong type, is empty or too long: a write of such an item is refused; an item that was
+ * there before the index is skipped. RC_NO_MEMORY. */
 enum rc entry_make(const struct entry_source *source, const struct schema_index *index, uint32_t table, struct entry *ret_entry,
                    struct why *why);
 
-/* The same for an entry that is to go or to be replaced: its document is left empty where it is certain to stand in the head row (it may be made all the same where it does). */
+/* The same for an entry that is to go or to be replaced: its document is left empty where it is certain to stand in the head row (it may be made all
+ * the same where it does). */
 enum rc entry_locate(const struct entry_source *source, const struct schema_index *index, uint32_t table, struct entry *ret_entry);
 
 /* Whether the entries of two items have one document, where they have one row. */

@@ -2,13 +2,15 @@
  *
  *   EXPORT_JSONL  DynamoDB JSON, a line an item: {"Item":{"pk":{"S":"a"},…}}: what an export to S3 holds and ImportTable takes (SEMANTICS.md 14)
  *   EXPORT_JSON   one array of plain JSON, an item a line, each as its file is but for white space
- *   EXPORT_CSV    RFC 4180: a line of names, then a line an item, each ended by CR LF. A string is its text, a number its canonical form, a binary its base64, whatever else is plain JSON, what is missing is
- *                 nothing (and an empty string ""). Columns: the keys, then all other attributes that any of the items has, by their names' bytes; at most EXPORT_COLUMNS_MAX
+ *   EXPORT_CSV    RFC 4180: a line of names, then a line an item, each ended by CR LF. A string is its text, a number its canonical form, a binary
+ *                 its base64, whatever else is plain JSON, what is missing is nothing (and an empty string ""). Columns: the keys, then all other
+ *                 attributes that any of the items has, by their names' bytes; at most EXPORT_COLUMNS_MAX
  *
- * In each of them the keys are always there and come first (an index's own before the table's), whether the document holds them or not; they are what the path says. Other attributes keep the
- * order of their document.
+ * In each of them the keys are always there and come first (an index's own before the table's), whether the document holds them or not; they are what
+ * the path says. Other attributes keep the order of their document.
  *
- * An export reads one view from its beginning to its end. It is made by one pass over the listing; how many bytes that will give, and a CSV's columns, only a pass can tell: export_measure().
+ * An export reads one view from its beginning to its end. It is made by one pass over the listing; how many bytes that will give, and a CSV's
+ * columns, only a pass can tell: export_measure().
  */
 #ifndef ITEMFS_EXPORT_H
 #define ITEMFS_EXPORT_H
@@ -26,8 +28,8 @@ enum {
 
 struct export;
 
-/* The place must list items or entries (LISTING_ITEMS, LISTING_ENTRIES); what it points to is copied, but the query, which must outlive the export as the view must. RC_NOT_FOUND: no such index; RC_STALE; RC_AGAIN: an
- * index that is being built. */
+/* The place must list items or entries (LISTING_ITEMS, LISTING_ENTRIES); what it points to is copied, but the query, which must outlive the export as
+ * the view must. RC_NOT_FOUND: no such index; RC_STALE; RC_AGAIN: an index that is being built. */
 enum rc export_open(struct volume *volume, const struct view *view, const struct listing_place *place, enum export_format format,
                     struct export **ret_export);
 void export_close(struct export *export); /* NULL is fine */
@@ -46,7 +48,8 @@ void export_extent_unref(struct export_extent *extent); /* NULL is fine */
 struct export_pass {
 	bool (*stop)(void *context); /* asked now and then: true ends the pass with RC_INTERRUPTED */
 	void *context;
-	struct buf *keep; /* gets all bytes where they are at most keep_max (and the format is no CSV, which must know its columns first); left empty otherwise. NULL: none are kept */
+	/* Gets all bytes where they are at most keep_max, and is left empty otherwise, as for a CSV, which must know its columns first. NULL: none are kept. */
+	struct buf *keep;
 	size_t keep_max;
 };
 
@@ -56,8 +59,8 @@ enum rc export_measure(struct export *export, const struct export_pass *pass, st
 /* What an earlier pass found; a CSV needs it before export_read(). Takes a reference of its own. */
 void export_use(struct export *export, struct export_extent *extent);
 
-/* Appends what comes next: at least `want` bytes, and hardly more, unless the end comes first. RC_NOT_FOUND: it has come, and nothing was appended. RC_CORRUPT, RC_IO: from here on, always. RC_STALE after a rewind: the table was
- * redefined. */
+/* Appends what comes next: at least `want` bytes, and hardly more, unless the end comes first. RC_NOT_FOUND: it has come, and nothing was appended.
+ * RC_CORRUPT, RC_IO: from here on, always. RC_STALE after a rewind: the table was redefined. */
 enum rc export_read(struct export *export, size_t want, struct buf *out);
 
 /* The sequence of the last commit that its view holds: where two exports of one place have the same, they have the same bytes. RC_CORRUPT, RC_IO. */

@@ -1,4 +1,4 @@
-/* figures: what a volume says about itself, for whoever watches it. Cheap: a read a table, and what the engine counts anyway.
+/* figures: numbers about a volume, for monitoring. They are cheap: one read for each table, and what the engine counts anyway.
  */
 #ifndef ITEMFS_FIGURES_H
 #define ITEMFS_FIGURES_H

@@ -80,7 +80,8 @@ struct import_made {
 	size_t len;
 	uint32_t measure;
 };
-/* Refusals are RC_REFUSED, RC_UNFINISHED, RC_TOO_BIG with why; the place in it is within the record, and none where the record is not plain JSON. What is made lives until the next. */
+/* Refusals are RC_REFUSED, RC_UNFINISHED, RC_TOO_BIG with why; the place in it is within the record, and none where the record is not plain JSON.
+ * What is made lives until the next. */
 enum rc import_make(struct import_maker *maker, const void *record, size_t n, struct import_made *ret_made, struct why *why);
 
 struct import {

@@ -1,4 +1,5 @@
-/* import_split: where the records of a file to import begin and end: lines, elements of an array, rows. Pure; the bytes are fed as they come, cut anywhere, and not kept.
+/* import_split: where the records of a file to import begin and end: lines, elements of an array, rows. Pure; the bytes are fed as they come, cut
+ * anywhere, and not kept.
  */
 #ifndef ITEMFS_IMPORT_SPLIT_H
 #define ITEMFS_IMPORT_SPLIT_H
@@ -13,7 +14,8 @@
 
 enum import_format {
 	IMPORT_JSONL, /* an object a line */
-	IMPORT_JSON,  /* one array of objects, or an object with one array among its members: {"Items":[…]} (what scan and query print), {"TABLE":[…]} (a BatchWriteItem request) */
+	IMPORT_JSON,  /* one array of objects, or an object with one array among its members: {"Items":[…]}, as scan and query print it, or {"TABLE":[…]}, a
+	               * BatchWriteItem request */
 	IMPORT_CSV,   /* RFC 4180 */
 };
 
@@ -38,8 +40,8 @@ struct import_split {
 /* Begins at `offset`, which stands in `line`. */
 void import_split_init(struct import_split *split, enum import_format format, uint64_t offset, size_t line);
 
-/* Takes bytes up to the end of the next record. *ret_used: how many; *ret_found: whether a record ended, which is split->record then. Blank lines are no records.
- * RC_REFUSED: IMPORT_JSON that is no JSON, or no array; nothing more can be read. */
+/* Takes bytes up to the end of the next record. *ret_used: how many; *ret_found: whether a record ended, which is split->record then. Blank lines are
+ * no records. RC_REFUSED: IMPORT_JSON that is no JSON, or no array; nothing more can be read. */
 enum rc import_split_feed(struct import_split *split, const void *bytes, size_t n, size_t *ret_used, bool *ret_found, struct why *why);
 
 /* The file ends here. *ret_found as above: a last line or row without a line end. RC_UNFINISHED: inside an array, or inside quotes. */

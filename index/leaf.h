@@ -28,7 +28,8 @@ struct leaf {
 /* RC_NOT_FOUND; RC_STALE: the table is gone. ret_document (appended to) may be NULL. */
 enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *ret_head, struct buf *ret_document);
 
-/* Sets the item's keys to what the document says they are, the one or the other: a name that was cut cannot tell. RC_REFUSED where the document does not hold the attribute. */
+/* Sets the item's keys to what the document says they are, the one or the other: a name that was cut cannot tell. RC_REFUSED where the document does
+ * not hold the attribute. */
 enum rc leaf_resolve(struct leaf *leaf, bool pk, bool sk, const void *document, size_t len, struct why *why);
 
 /* Appends the document with the key attributes that it holds set to this item's key. RC_REFUSED, RC_UNFINISHED. */
@@ -64,8 +65,9 @@ struct leaf_write {
 	const struct actor *actor; /* NULL: nobody to name */
 };
 
-/* Writes the whole document, all or nothing. Items: RC_REFUSED, RC_UNFINISHED, RC_TOO_BIG with why; an empty document over a non-empty one keeps the replaced bytes with the rejected drafts. Files: RC_TOO_BIG over ITEM_DOCUMENT_MAX.
- * A file's partition must be there (RC_NOT_FOUND); an item's is made where it is not. ret_head may be NULL. */
+/* Writes the whole document, all or nothing. Items: RC_REFUSED, RC_UNFINISHED, RC_TOO_BIG with why; an empty document over a non-empty one keeps the
+ * replaced bytes with the rejected drafts. Files: RC_TOO_BIG over ITEM_DOCUMENT_MAX. A file's partition must be there (RC_NOT_FOUND); an item's is
+ * made where it is not. ret_head may be NULL. */
 enum rc leaf_write(const struct leaf *leaf, const struct leaf_write *write, struct head *ret_head, struct why *why);
 
 /* Only checks whether leaf_write() would take the document as this item's. */
@@ -88,13 +90,13 @@ struct leaf_move {
 	struct leaf_newer now;
 };
 
-/* Moves `from` to `to`, replacing what is there, in one commit; mode, owner, times and incarnation go with it. Key attributes that the document holds are rewritten where the key changes. RC_NOT_FOUND: no source, or no
- * such target directory; refusals as leaf_write(), and both stay as they were. */
+/* Moves `from` to `to`, replacing what is there, in one commit; mode, owner, times and incarnation go with it. Key attributes that the document holds
+ * are rewritten where the key changes. RC_NOT_FOUND: no source, or no such target directory; refusals as leaf_write(), and both stay as they were. */
 enum rc leaf_rename(const struct leaf *from, const struct leaf *to, const struct leaf_move *move, struct head *ret_head,
                     struct why *why);
 
-/* Exchanges two leaves that are both there, in one commit: each gets the other's bytes, metadata and incarnation, an item's key attributes rewritten to where it now is. `a_now` and `b_now` may be
- * NULL. RC_NOT_FOUND; refusals as above, and both stay. */
+/* Exchanges two leaves that are both there, in one commit: each gets the other's bytes, metadata and incarnation, an item's key attributes rewritten
+ * to where it now is. `a_now` and `b_now` may be NULL. RC_NOT_FOUND; refusals as above, and both stay. */
 enum rc leaf_exchange(const struct leaf *a, const struct leaf *b, const struct leaf_newer *a_now, const struct leaf_newer *b_now, struct why *why);
 
 #endif

@@ -1,4 +1,5 @@
-/* listing: what a directory holds, in order, in one view; one entry at a time, both ways, in constant memory. Everything that lists, lists by this: directories, queries, scans, exports.
+/* listing: what a directory holds, in order, in one view; one entry at a time, in both directions, in constant memory. Directories, queries, scans
+ * and exports all list by this.
  */
 #ifndef ITEMFS_LISTING_H
 #define ITEMFS_LISTING_H
@@ -23,13 +24,17 @@ struct listing_place {
 	struct table *table;    /* borrowed; not for tables */
 	const struct key *pk;   /* partition, or index partition; NULL for LISTING_FILES: the table's own; for items and entries: all of the table or index */
 	const char *index;      /* its name */
-	const struct key *prefix; /* items, index keys, entries: only those whose (first, for entries: after the index key) S or B key begins with these bytes; NULL: all */
-	const struct query *query; /* which of them, and in which order; must outlive the listing. Conditions, limits and `after` are for items and entries of one partition key. NULL: all, ascending */
+	/* Items, index keys, entries: only those whose S or B key (of an entry: the first key after the index's partition key) begins with these bytes. NULL: all. */
+	const struct key *prefix;
+	/* Which of them, and in which order; must outlive the listing. Conditions, limits and `after` are for items and entries of one partition key. NULL: all,
+	 * ascending. */
+	const struct query *query;
 };
 
 struct listing;
 
-/* RC_NOT_FOUND: no such index; RC_AGAIN: the index is being filled (backfill.h); RC_STALE: the table is gone. A query is carried out by the first step, and what it meets is that one's result. The view must outlive the listing; NULL: a view of its own, of now. */
+/* RC_NOT_FOUND: no such index; RC_AGAIN: the index is being filled (backfill.h); RC_STALE: the table is gone. A query is carried out by the first
+ * step, which also returns what went wrong in it. The view must outlive the listing; NULL: it takes a view of its own, as things are now. */
 enum rc listing_open(struct volume *volume, const struct view *view, const struct listing_place *place, struct listing **ret_listing);
 void listing_close(struct listing *listing); /* NULL is fine */
 
@@ -51,7 +56,8 @@ enum rc listing_next(struct listing *listing, const struct listing_entry **ret_e
 /* A step back; RC_NOT_FOUND where it now stands before the first (or did already). */
 enum rc listing_prev(struct listing *listing);
 
-/* Appends the document of the item, entry or file that it stands on, as it is in the listing's view: after a listing_next() that returned RC_OK, before any other step. RC_CORRUPT, RC_IO. */
+/* Appends the document of the item, entry or file that it stands on, as it is in the listing's view: after a listing_next() that returned RC_OK,
+ * before any other step. RC_CORRUPT, RC_IO. */
 enum rc listing_document(struct listing *listing, struct buf *ret_document);
 
 /* The same, parsed; borrowed until the next step. Parsed once a row, however often it is asked for. */
@@ -61,7 +67,8 @@ enum rc listing_item(struct listing *listing, const struct item **ret_item);
 struct listing_memo;
 struct listing_memo *listing_memo_new(void); /* NULL: no memory */
 void listing_memo_free(struct listing_memo *memo); /* NULL is fine */
-/* Whether an item or entry is among what the place lists (place->query included): RC_OK, RC_NOT_FOUND. keys: an item's sort key (count 0 in a table without one); an entry's keys after the first. `memo` may be NULL. */
+/* Whether an item or entry is among what the place lists (place->query included): RC_OK, RC_NOT_FOUND. keys: an item's sort key (count 0 in a table
+ * without one); an entry's keys after the first. `memo` may be NULL. */
 enum rc listing_has(struct volume *volume, const struct view *view, const struct listing_place *place, const struct key *keys, size_t count,
                     struct listing_memo *memo);
 

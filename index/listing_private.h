@@ -1,4 +1,5 @@
-/* listing_private: what the files of a listing share. listing.c opens it and moves the cursor; listing_read.c says what a row is; listing_query.c carries out a query. */
+/* listing_private: what the files of a listing share. listing.c opens it and moves the cursor; listing_read.c says what a row is; listing_query.c
+ * carries out a query. */
 #ifndef ITEMFS_INDEX_LISTING_PRIVATE_H
 #define ITEMFS_INDEX_LISTING_PRIVATE_H
 
@@ -26,9 +27,10 @@ struct listing {
 	bool descending;
 	uint64_t limit;  /* QUERY_ALL: none; in the way only, `count` has it in the end */
 
-	/* How many there are, where that is known. The engine finds out that a range has ended by passing over whatever was deleted behind it, which may be very much (temporary
-	 * names come and go); who knows the count need not ask. Indexes keep no count a key: each write would have to change a row that all items of that key share. There the end costs what
-	 * the engine has not merged yet, which its write buffer and first level bound: 10 ms after 80,000 entries had come to one key and gone (measured). */
+	/* How many there are, where that is known: then the listing need not ask the engine for the end of the range. The engine finds that end by passing over
+	 * everything that was deleted behind it, which may be very much (temporary names come and go). Indexes keep no count for each key, as each write would have to
+	 * change a row that all items of that key share. There the end costs what the engine has not merged yet, which its write buffer and first level bound: 10 ms
+	 * after 80,000 entries had come to one key and gone (measured). */
 	bool counted;
 	uint64_t count;
 
@@ -71,7 +73,8 @@ enum rc listing_admits(struct listing *listing, bool *ret_admits);
 /* The partition key of the entry just read: of items, entries, index keys, partitions. */
 const struct key *listing_group(const struct listing *listing);
 
-/* A step of the cursor, in the listing's direction or back, onto the next row that is of the listing. RC_NOT_FOUND: there is none further, and the cursor is off that end. */
+/* A step of the cursor, in the listing's direction or back, onto the next row that is of the listing. RC_NOT_FOUND: there is none further, and the
+ * cursor is off that end. */
 enum rc listing_advance(struct listing *listing, bool back);
 /* The cursor over the range as it now is, before its first in the listing's direction. */
 enum rc listing_start(struct listing *listing);

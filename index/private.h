@@ -80,7 +80,8 @@ static inline enum rc row_get(struct volume *volume, const struct store_snapshot
 	return at ? store_get(volume->store, at, row->data, row->len, ret_value) : recent_get(volume->recent, row, again, ret_value);
 }
 
-/* A cursor over the rows from `low` up to `high`. RC_NO_MEMORY also where a bound could not be composed: it would be the bound of another range, or of everything. */
+/* A cursor over the rows from `low` up to `high`. RC_NO_MEMORY also where a bound could not be composed: it would be the bound of another range, or
+ * of everything. */
 static inline enum rc rows_cursor(struct store *store, const struct store_snapshot *at, const struct buf *low, const struct buf *high,
 				  struct store_cursor **ret_cursor)
 {
@@ -111,7 +112,9 @@ struct table {
 	const struct view *view;
 
 	/* Of its indexes, by place in the schema (backfill.c): */
-	uint32_t building;     /* those that are being filled. Atomic: set with the gate held for writing, cleared with it held for reading, after the commit that ended the filling. What is so within a commit the row says */
+	/* Those that are being filled. Atomic: set with the gate held for writing; cleared with it held for reading, after the commit that ended the filling. Within a
+	 * commit ask the row instead (backfill_covers()). */
+	uint32_t building;
 	uint32_t young;        /* those, and those whose filling ended since the table was opened: a view may be older than that; under gate */
 	uint64_t build_last;   /* when the last batch was, monotonic; 0: none yet. Whoever fills */
 	enum rc build_trouble; /* atomic: how that went */

@@ -1,4 +1,5 @@
-/* query: which entries of a partition, of a table or of an index, and in which order: DynamoDB's Query and Scan as a list of steps, each of which narrows what the one before left.
+/* query: which entries of a partition, of a table or of an index, and in which order: DynamoDB's Query and Scan as a list of steps, each of which
+ * narrows what the one before left.
  *
  * At first there are all entries, in ascending key order. A step takes what is there, in the order it has, and leaves:
  *   a condition  those whose sort key meets it
@@ -7,8 +8,9 @@
  *   after K      those that come behind K in the order as it now is (ExclusiveStartKey); K itself need not be there
  *   where T      those that pass a test (FilterExpression)
  *
- * Whatever the steps are, what they leave is one run of rows, read in one direction, without those that fail a test. So a query is carried out by moving the two ends of that run (listing.h),
- * and reads the rows that it returns; beyond these it reads only what a limit that is followed by further steps had to count, and what a test turned down. SEMANTICS.md 7, 8.
+ * Whatever the steps are, they leave one run of rows, read in one direction, without the rows that fail a test. So a query is carried out by moving
+ * the two ends of that run (listing.h). It reads the rows that it returns, and beyond these only the rows that it had to count for a limit before
+ * further steps, and those that a test turned down. SEMANTICS.md 7, 8.
  */
 #ifndef ITEMFS_QUERY_H
 #define ITEMFS_QUERY_H
@@ -27,7 +29,7 @@ struct listing_entry;
 #define QUERY_ALL UINT64_MAX /* a limit that is none: the whole, in the first or the last's order */
 enum { QUERY_SEGMENTS_MAX = 1000000 };
 
-/* NULL only when out of memory. Once it is made up it is only read, by any number of threads. */
+/* NULL only when out of memory. Once its steps are added it never changes, so any number of threads may read it. */
 struct query *query_new(void);
 void query_free(struct query *query); /* NULL is fine */
 
@@ -48,7 +50,8 @@ enum rc query_condition(struct query *query, enum query_condition condition, con
 enum rc query_first(struct query *query, uint64_t n, struct why *why);
 enum rc query_last(struct query *query, uint64_t n, struct why *why);
 
-/* Adds a start behind this key. Items: the sort key (count 0 in a table without one: nothing is behind its one item); entries: the keys after the first, as listing_entry orders them. */
+/* Adds a start behind this key. Items: the sort key (count 0 in a table without one: nothing is behind its one item); entries: the keys after the
+ * first, as listing_entry orders them. */
 enum rc query_after(struct query *query, const struct key *keys, size_t count);
 
 /* A test of entries that needs more than the key (index/filter.h makes them). */
@@ -65,8 +68,9 @@ bool query_is_limited(const struct query *query);
 /* Whether it has a test: whether anything is left is then more than a question about keys. */
 bool query_has_tests(const struct query *query);
 
-/* Only the partition keys of segment `segment` of `total`: a hash of the key decides, so segments are disjoint and complete whatever is written meanwhile, in every mount. For listings of partitions and of index keys, and of items and entries over all
- * of them. RC_INVALID with DynamoDB's words. */
+/* Only the partition keys of segment `segment` of `total`: a hash of the key decides, so segments are disjoint and complete whatever is written
+ * meanwhile, in every mount. For listings of partitions and of index keys, and of items and entries over all of them. RC_INVALID with DynamoDB's
+ * words. */
 enum rc query_segment(struct query *query, uint64_t segment, uint64_t total, struct why *why);
 /* Whether this partition key belongs to the query's segment; true for a query without one, and for NULL. */
 bool query_in_segment(const struct query *query, const struct key *pk);

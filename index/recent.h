@@ -1,13 +1,14 @@
-/* recent: the rows that were written or looked at last, so that they need not be asked of the engine again: an operation asks for its partition, its item and its table's counters several times, before its commit and in it,
- * and the next one in the same directory for most of them once more.
+/* recent: a cache of the rows that were written or read last. An operation reads its partition, its item and its table's counters several times,
+ * before its commit and in it, and the next operation in the same directory reads most of them again.
  *
- * 1. Only heads of items and files, partitions and counters are kept: their rows change by the queue's leader alone (txn.c), which tells here before it writes them and after. Rows of tables that nobody uses yet, or any more, are
- *    written otherwise, and not read through here.
- * 2. What is kept is what the engine would say. While a row is being written it is kept by nobody, and whoever asks is sent to the engine: so nobody sees a row as it was after somebody else saw it as it is.
- * 3. Who asked the engine keeps the answer only if nothing was written to that slot meanwhile.
+ * 1. Only heads of items and files, partitions and counters are kept. Only the queue's leader (txn.c) changes these rows, and it reports here before
+ *    and after it writes them. Rows of tables that nobody uses yet, or any more, are written in other ways, and are not read through here.
+ * 2. What is kept is what the engine would answer. While a row is being written it is not kept, and readers ask the engine: so nobody sees the old
+ *    row after somebody else has seen the new one.
+ * 3. A reader that asked the engine keeps the answer only if nothing was written to that slot meanwhile.
  * 4. After a write that failed, which may be there or not, nothing is kept.
  *
- * A table of one slot a hash, each with a lock of its own, which is held while bytes are copied and never over a call of the engine.
+ * It is a hash table with one row a slot. Each slot has a lock of its own, which is held while bytes are copied and never during a call of the engine.
  */
 #ifndef ITEMFS_RECENT_H
 #define ITEMFS_RECENT_H

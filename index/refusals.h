@@ -1,4 +1,4 @@
-/* refusals: what was refused, and why: `.itemfs/rejected` and `.itemfs/errors`. They persist; both are bounded and the oldest go first.
+/* refusals: what was refused, and why: `.itemfs/rejected` and `.itemfs/errors`. They survive a remount. Both are bounded: the oldest go first.
  */
 #ifndef ITEMFS_REFUSALS_H
 #define ITEMFS_REFUSALS_H

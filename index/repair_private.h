@@ -1,7 +1,7 @@
 /* repair_private: what the files of the repair share. Private to repair*.c.
  *
- * Rows are read through a struct check that only reads (nothing is said of them there), and written to the new store in batches; a walk is a walk over one range, so memory does not
- * grow with the volume.
+ * Rows are read through a struct check that only reads (nothing is said of them there), and written to the new store in batches; a walk is a walk
+ * over one range, so memory does not grow with the volume.
  */
 #ifndef ITEMFS_REPAIR_PRIVATE_H
 #define ITEMFS_REPAIR_PRIVATE_H
@@ -39,7 +39,8 @@ void repair_saw(struct repair *repair, uint64_t sequence);
 /* What errno says about `what`. */
 enum rc repair_failed(struct why *why, const char *what);
 bool repair_is_there(const char *directory, const char *name);
-/* RC_NO_SPACE: there is none on the disk of `path` for so many more stores as large as the one at `db`. A second one will lie beside it for good; while one is salvaged there is a third. */
+/* RC_NO_SPACE: there is none on the disk of `path` for so many more stores as large as the one at `db`. A second one will lie beside it for good;
+ * while one is salvaged there is a third. */
 enum rc repair_room(const char *path, const char *db, unsigned stores, struct why *why);
 /* Fills report->place. */
 enum rc repair_make_place(const char *path, struct repair_report *report, struct why *why);

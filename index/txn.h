@@ -25,7 +25,8 @@ enum rc txn_get(struct txn *txn, const struct buf *key, struct buf *ret_value);
 void txn_put(struct txn *txn, const struct buf *key, const struct buf *value);
 void txn_delete(struct txn *txn, const struct buf *key);
 
-/* Write capacity that the commit consumes of a table (index 0) or one of its indexes: counted when the commit is stored, and not where it fails. The table is borrowed until then. */
+/* Write capacity that the commit consumes of a table (index 0) or one of its indexes: counted when the commit is stored, and not where it fails. The
+ * table is borrowed until then. */
 void txn_charge(struct txn *txn, struct table *table, uint32_t index, uint64_t units);
 
 /* The sequence number of the commit that is running, and its time (clock_now() at its start). */

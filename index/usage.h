@@ -1,9 +1,9 @@
-/* usage: capacity units that a table and each of its indexes have consumed since the volume was opened, as DynamoDB would count them (SEMANTICS.md 11).
+/* usage: the capacity units that a table and each of its indexes have consumed since the volume was opened, as DynamoDB would count them (SEMANTICS.md 11).
  *
- * Reads are strongly consistent, so one unit is 4096 bytes begun: reading an item's document is a GetItem, and rounds by itself; listing items or entries is a Query, whose
- * items add up and round once, when the listing ends. A read of an entry is a Query of one. Names alone (stat, a directory of partitions or of index keys, a lookup) cost nothing.
- * Writes: one unit is 1024 bytes begun, of the larger of the old and the new image; of each index by what its entry does. A change of metadata alone costs nothing.
- * Counters are atomic, each by itself; nothing here takes a lock.
+ * Reads are strongly consistent, so one unit is 4096 bytes begun: reading an item's document is a GetItem, and rounds by itself; listing items or
+ * entries is a Query, whose items add up and round once, when the listing ends. A read of an entry is a Query of one. Names alone (stat, a directory
+ * of partitions or of index keys, a lookup) cost nothing. Writes: one unit is 1024 bytes begun, of the larger of the old and the new image; of each
+ * index by what its entry does. A change of metadata alone costs nothing. Counters are atomic, each by itself; nothing here takes a lock.
  */
 #ifndef ITEMFS_USAGE_H
 #define ITEMFS_USAGE_H

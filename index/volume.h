@@ -23,15 +23,18 @@ struct volume_options {
 	const char *holder; /* words for whoever finds the volume taken: a mountpoint, "fsck.itemfs" */
 };
 
-/* Opens the volume in directory `path`; to be called after the process's last fork(). RC_NOT_FOUND: there is none and !create, or its parent is missing; RC_INVALID: the directory holds
- * something else; RC_BUSY: another process has it (why says which), and does not end: one that does is waited for, up to a minute; RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash
+/* Opens the volume in directory `path`; to be called after the process's last fork(). RC_NOT_FOUND: there is none and !create, or its parent is
+ * missing; RC_INVALID: the directory holds something else; RC_BUSY: another process has it (why says which), and does not end: one that does is
+ * waited for, up to a minute; RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash
  * left staged are collected in the background from here on. */
 enum rc volume_open(const char *path, const struct volume_options *options, struct volume **ret_volume, struct why *why);
 
-/* Says to whoever wants to open the volume that it is about to be closed, so that they wait. To be called as soon as that can be seen, as by a mount that is gone; volume_close() does at the latest. */
+/* Tells whoever wants to open the volume that it is about to be closed, so that they wait for it. Call it as soon as others can see that, for example
+ * because its mount is gone; volume_close() does it at the latest. */
 void volume_ending(struct volume *volume);
 
-/* What takes long (an adoption, a filter that lets nothing through) ends with RC_INTERRUPTED and without a change, now and as long as this is so: for who waits for the calls that are under way. */
+/* With `does`, calls that take long (an adoption, a filter that lets nothing through) end with RC_INTERRUPTED and without a change, those under way
+ * too, until it is taken back: for a caller that waits for them to end. */
 void volume_break_off(struct volume *volume, bool does);
 
 /* Takes the volume; everything committed is durable when it returns. Views and table references must be gone. NULL is fine. */
@@ -44,8 +47,8 @@ enum rc volume_sync(struct volume *volume);
 uint64_t volume_sequence(const struct volume *volume);
 /* The last that anybody can have seen: it may be under way. */
 uint64_t volume_seen(const struct volume *volume);
-/* Whether what was read after volume_sequence() had said this is what would be read now: nothing was committed since, and nothing is being. A commit is seen by readers before it is
- * counted, so that the number alone is no sign: who was told of the new would be told of the old after that. */
+/* Whether what was read after volume_sequence() gave `sequence` would be read again now: nothing was committed since, and nothing is being committed.
+ * Comparing sequences is not enough: readers see a commit before it is counted, and could be told of the old state after the new one. */
 bool volume_stands(const struct volume *volume, uint64_t sequence);
 
 /* Where its files are (for statfs of the host's file system); borrowed. */
@@ -53,7 +56,7 @@ const char *volume_path(const struct volume *volume);
 
 enum rc view_open(struct volume *volume, struct view **ret_view);
 void view_close(struct view *view); /* NULL is fine */
-/* Whether what it shows is what is so: nothing was committed since it was opened, or it is a snapshot's. */
+/* Whether it shows the present state: nothing was committed since it was opened, or it is a snapshot's, which cannot change. */
 bool view_is_current(const struct view *view);
 
 /* A change of what stat shows: only the fields whose flag is set; ctime always becomes now. */

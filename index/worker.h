@@ -1,7 +1,7 @@
 /* worker: the one thread of a volume that works by itself: it collects what is dead (collect.c) and fills indexes (backfill.c). Internal to index/.
  *
- * It works in batches, each short, and looks between them whether it is to stop. While others commit it rests after each batch for as long as that took, so that it takes at most half of
- * the queue's time.
+ * It works in short batches, and checks between them whether it is to stop. While others commit, it rests after each batch for as long as the batch
+ * took, so that it takes at most half of the queue's time.
  */
 #ifndef ITEMFS_WORKER_H
 #define ITEMFS_WORKER_H
@@ -35,7 +35,8 @@ struct filling {
 struct change;
 enum rc backfill_within(struct change *change, struct filling *filling);
 
-/* One batch of one table, of at most `items` items, with the table's gate held (for reading or writing). *ret_items: how many it came past. RC_OK: done or not, see table->building; RC_NO_SPACE and others: nothing has changed. */
+/* One batch of one table, of at most `items` items, with the table's gate held (for reading or writing). *ret_items: how many it came past. RC_OK:
+ * done or not, see table->building; RC_NO_SPACE and others: nothing has changed. */
 enum rc backfill_batch(struct table *table, unsigned items, unsigned *ret_items);
 
 enum { BACKFILL_BATCH = 128 }; /* items; and a batch also ends after a MiB of documents */

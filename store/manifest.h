@@ -1,10 +1,11 @@
-/* manifest: what LevelDB's manifest says of a directory: which tables count, and which logs. Read only; nothing of it is changed here. Private to this room.
+/* manifest: what LevelDB's manifest says about a directory: which tables and which logs count. It is only read here. Private to this room.
  *
- * A manifest counts only where it is whole: every record fits its checksum, to the file's last byte, and it says all that LevelDB wants of one. One that was cut names tables that are gone, or does not
- * name those that came since.
+ * A manifest counts only where it is whole: every record fits its checksum, to the file's last byte, and it says all that LevelDB wants of one. One
+ * that was cut names tables that are gone, or does not name those that came since.
  *
- * One that was cut just between two records looks whole, and tells of a time that is over. The records that it lacks are of logs that became tables, and of tables that were merged (or changed
- * their level, and are the same file): once such a record was on the disk, LevelDB has removed what came before. So where all that the manifest names is there, nothing is lost by believing it.
+ * A manifest that was cut just between two records looks whole, but is out of date. The records that it lacks are about logs that became tables, and
+ * about tables that were merged (or moved to another level, which keeps the file). LevelDB removes the old files once such a record is on the disk.
+ * So where every file that the manifest names is there, nothing is lost by believing it.
  */
 #ifndef ITEMFS_STORE_MANIFEST_H
 #define ITEMFS_STORE_MANIFEST_H

@@ -1,9 +1,10 @@
 /* orphans: tables in a LevelDB directory that its manifest does not count.
  *
- * A merge of tables that finds no room leaves what it had begun, and LevelDB removes that when it is opened the next time, but only after it has written new files: on a disk that these
- * orphans have filled it cannot be opened at all. So there they are removed before. They are what LevelDB itself would remove: a table that no record of the manifest adds, or that one takes away, is
- * in no version. A manifest that is not whole to its last byte, or does not say all that LevelDB wants of one, counts for nothing here: it may have been cut, and what it does not name any more is
- * then what a repair needs.
+ * A merge of tables that finds no room leaves unfinished tables behind. LevelDB removes them when it is opened the next time, but only after it has
+ * written new files: on a disk that these orphans have filled it cannot be opened at all. So there we remove them first. They are exactly what
+ * LevelDB itself would remove: a table is in no version if no record of the manifest adds it, or one takes it away. A manifest that is not whole to
+ * its last byte, or lacks something that LevelDB wants in one, counts for nothing here: it may have been cut, and the tables that it no longer names
+ * are what a repair needs.
  */
 #ifndef ITEMFS_STORE_ORPHANS_H
 #define ITEMFS_STORE_ORPHANS_H

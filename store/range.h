@@ -1,5 +1,5 @@
-/* range: from the first to the last of some keys, both among them, in the order of store.h. Zero-initialise to start: of none.
- * One that finds no memory for a key holds fewer than were added, or none: it is for what may be left undone.
+/* range: the first and the last of some keys, in the order of store.h; both belong to it. Zero-initialised it holds none. Where there is no memory
+ * for a key, the range covers fewer keys than were added: use it only for work that may be left undone.
  */
 #ifndef ITEMFS_STORE_RANGE_H
 #define ITEMFS_STORE_RANGE_H

@@ -1,15 +1,15 @@
-/* recovery: how a store goes on when its disk is full. It decides what to ask of the engine, and when; what the engine is, leveldb.c knows (struct recovery_engine).
+/* recovery: how a store goes on when its disk is full. It decides what to ask of the engine, and when; leveldb.c knows how to do it (struct recovery_engine).
  *
  * 1. A write for which there is no room (room.h) is refused before the engine meets the end of the disk.
- * 2. Rows that were deleted take room until tables are merged, and the engine sees no reason to on its own where little else is written. So the keys between which rows were deleted to make
- *    room are kept (`freed`), and a write that finds no room waits until these are merged.
- * 3. An engine that met the end of the disk all the same takes no write any more. What it took before is in its logs, and reads go on. It is exchanged (closed, and opened anew) by the first
- *    write or sync that comes when there is room for that, and while nobody holds a cursor or a snapshot.
- * 4. That is only done where it was a write that met a full disk (`mendable`). After a failed sync what was taken may not be in the logs, as the kernel may have dropped what it could not write:
- *    then it stays as it is, for whoever restarts us to see.
- * 5. A merge in the background that finds no room ends all writing too, but as it takes the room itself, no write gets as far as to be told. So a write that is refused asks the engine, where such
- *    a merge has left something (orphans.h).
- * 6. An engine that cannot be opened again is none: whoever wants to use it next tries anew.
+ * 2. Deleted rows take room until tables are merged, and where little else is written the engine sees no reason to merge. So the range of keys in
+ *    which rows were deleted to make room is remembered (`freed`), and a write that finds no room waits until that range is merged.
+ * 3. An engine that met the end of the disk all the same takes no more writes. What it took before is in its logs, and reads go on. The first write
+ *    or sync that comes when there is room again, and while nobody holds a cursor or a snapshot, exchanges it: closes it, and opens it anew.
+ * 4. That is only done where it was a write that met a full disk (`mendable`). After a failed sync what was taken may not be in the logs, as the
+ *    kernel may have dropped what it could not write: then it stays as it is, for whoever restarts us to see.
+ * 5. A merge in the background that finds no room ends all writing, too. But as that merge fills the disk, writes are refused by 1 before the engine
+ *    could tell them. So a write that is refused asks the engine whether it still takes writes, where a merge has left unfinished tables (orphans.h).
+ * 6. An engine that could not be opened again does not exist: whoever wants to use it next tries to open it.
  *
  * Locks, in this order: the store's `writing` (one write at a time; the caller's), `using` (shared: the engine is used; alone: it is exchanged).
  */

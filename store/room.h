@@ -1,11 +1,13 @@
 /* room: how full the disk below a store is, so that a write is refused before LevelDB meets the end of it.
  *
- * LevelDB needs room behind our back: it merges tables into new ones before it removes the old. A merge that finds none ends all writing until the store is opened anew (recovery.h does that
- * when there is room). So a part of the disk is kept for it (the reserve), an eighth of a disk that is small. What frees room may use most of that: rows are only marked as deleted at
- * first, which takes little, and a full disk must be left somehow, also while a merge has the reserve.
+ * LevelDB needs room behind our back: it merges tables into new ones before it removes the old. A merge that finds none ends all writing until the
+ * store is opened anew (recovery.h does that when there is room). So part of the disk is kept free for merges: the reserve, which on a small disk is
+ * an eighth of it. Writes that free room may use most of the reserve: a deleted row is only marked at first, which takes little room, and there must
+ * be a way out of a full disk, even while a merge uses the reserve.
  *
- * To look is a system call, as dear as the rest of a small write's bookkeeping. So a look that found ROOM_FAR more than the reserve holds for ROOM_TRUST_NS, and for writes of ROOM_TRUST bytes: to be wrong by
- * then, somebody else must write a hundred times what a disk takes in that time, and what LevelDB meets even so is the reserve. Where less is left (always, on a disk that is small), every write looks.
+ * Looking is a system call, which costs as much as the rest of a small write's bookkeeping. So after a look that found ROOM_FAR more than the
+ * reserve, writes are not checked for ROOM_TRUST_NS, up to ROOM_TRUST bytes. For that to be wrong, somebody else would have to write a hundred times
+ * faster than a disk can, and even then LevelDB still has the reserve. Where less than that is free (on a small disk: always), every write looks.
  */
 #ifndef ITEMFS_STORE_ROOM_H
 #define ITEMFS_STORE_ROOM_H

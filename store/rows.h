@@ -1,8 +1,8 @@
 /* rows: the disk format of a volume, on one page. rows.c and catalog.c keep it; nothing else composes a row.
  *
- * A volume is a directory: `lock` (who has it mounted, in words) and `db/`, a store (store.h) of rows. All integers in rows are big-endian, so that they sort.
- * A row's key is a table id (u32), a letter, and what the letter asks for. Table ids start at 1 and are never used again; names of tables stand in one place only, so that a rename or an
- * adoption changes one row. Id 0 is the volume itself:
+ * A volume is a directory: `lock` (who has it mounted, in words) and `db/`, a store (store.h) of rows. All integers in rows are big-endian, so that
+ * they sort. A row's key is a table id (u32), a letter, and what the letter asks for. Table ids start at 1 and are never used again; names of tables
+ * stand in one place only, so that a rename or an adoption changes one row. Id 0 is the volume itself:
  *
  *   0 'V'                       volume: "itemfs\n", format (u32), next table id (u32), next refusal id (u64), last sequence (u64)
  *   0 'T' name                  catalogue: table id (u32)
@@ -25,8 +25,8 @@
  *
  * Listing walks 'P', 'H', 'F' or 'I' and never reads large bodies, because those live in ranges of their own.
  *
- * Invariants: a 'B', 'G', 'J' or 'S' row is there iff its head is and the head says so; an item's 'P' row is there; what the
- * counters say is what is there; an entry is there iff its item qualifies, and, while its index is being filled, iff the filling has also come as far as its item.
+ * Invariants: a 'B', 'G', 'J' or 'S' row is there iff its head is and the head says so; an item's 'P' row is there; what the counters say is what is
+ * there; an entry is there iff its item qualifies, and, while its index is being filled, iff the filling has also come as far as its item.
  * `fsck.itemfs` proves each of them.
  *
  * Formats: 1 has no 'U' rows. 2 has. A volume of format 1 is one of format 2 as it stands; the first commit writes the new number.

@@ -1,5 +1,5 @@
 /* spool: bytes that need not last: a private file without a name in the volume's directory, which goes with its last user, whatever happens to us.
- * What is too large for memory and is not (yet) the volume's lies there. Not thread-safe: its owner's lock is held while it changes.
+ * It holds what is too large for memory and does not belong to the volume (yet). Not thread-safe: its owner's lock is held while it changes.
  */
 #ifndef ITEMFS_SPOOL_H
 #define ITEMFS_SPOOL_H
@@ -17,7 +17,8 @@ void spool_free(struct spool *spool); /* NULL is fine */
 
 uint64_t spool_size(const struct spool *spool);
 
-/* Writes all of it or fails; a gap before `offset` reads as zeros. RC_NO_SPACE (before the store has none either: room.h), RC_TOO_BIG (more than the file system allows), RC_IO. */
+/* Writes all of it or fails; a gap before `offset` reads as zeros. RC_NO_SPACE (before the store has none either: room.h), RC_TOO_BIG (more than the
+ * file system allows), RC_IO. */
 enum rc spool_write(struct spool *spool, const void *bytes, size_t n, uint64_t offset);
 enum rc spool_append(struct spool *spool, const void *bytes, size_t n);
 enum rc spool_resize(struct spool *spool, uint64_t size);

@@ -1,8 +1,9 @@
-/* store: what itemfs asks of an ordered key-value engine. This is the contract; leveldb*.c is its one implementation so far, and those files alone call LevelDB. Tests put a
- * faulty layer in front (tests/unit/faulty.h). Any number of threads may call everything here at once, except that a cursor or a batch belongs to one thread at a time.
+/* store: what itemfs asks of an ordered key-value engine. This is the contract; leveldb*.c is its one implementation so far, and those files alone
+ * call LevelDB. Tests put a faulty layer in front (tests/unit/faulty.h). Any number of threads may call everything here at once, except that a cursor
+ * or a batch belongs to one thread at a time.
  *
- * Keys compare bytewise (memcmp, shorter first), and have at least one byte. An empty key is what is left of one that there was no memory to make: reading by it is
- * RC_NO_MEMORY. The engine checks every value against its checksum when it is read: a value that does not match is RC_CORRUPT.
+ * Keys compare bytewise (memcmp, shorter first), and have at least one byte. An empty key is what is left of one that there was no memory to make:
+ * reading by it is RC_NO_MEMORY. The engine checks every value against its checksum when it is read: a value that does not match is RC_CORRUPT.
  */
 #ifndef ITEMFS_STORE_H
 #define ITEMFS_STORE_H
@@ -26,15 +27,17 @@ struct store_options {
 	size_t write_buffer; /* bytes of memtable; 0: a sensible default. Tests make it small to see log switches */
 };
 
-/* Opens the store in directory `path`. RC_NOT_FOUND: there is none and !create. RC_BUSY: another process has it open. RC_NOT_EMPTY: the directory holds other things and no store. RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN (permission): why says what
- * the engine said. Must be called after the process's last fork(). */
+/* Opens the store in directory `path`. RC_NOT_FOUND: there is none and !create. RC_BUSY: another process has it open. RC_NOT_EMPTY: the directory
+ * holds other things and no store. RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN (permission): why says what the engine said. Must be called after the
+ * process's last fork(). */
 enum rc store_open(const char *path, const struct store_options *options, struct store **ret_store, struct why *why);
 /* Takes the store. Every cursor, snapshot and batch of it must be gone. Syncs first. NULL is fine. */
 void store_close(struct store *store);
 
-/* Makes the new directory `copy` a store of all rows that can still be read in the damaged one at `path`, which nobody may have open and which stays as it is, byte for byte. Says in lines to
- * `out` what could not be read. Rows that were overwritten or deleted may be back: where a change is what was damaged, the row is as it was before; and where what says which tables count is damaged, and a crash left
- * tables behind that had been merged already, they count again. Takes as much room as the store has. RC_BUSY; RC_NO_SPACE, RC_IO; RC_CORRUPT: nothing in there is a store's. */
+/* Makes the new directory `copy` a store of all rows that can still be read in the damaged store at `path`, which nobody may have open and which is
+ * not changed by a byte. Prints a line to `out` for each part that could not be read. Rows that were overwritten or deleted may come back: where the
+ * damage hit a change, the row is as it was before that change; where it hit the list of tables, tables that a crash left behind after their merge
+ * count again. Needs as much free room as the store takes. RC_BUSY; RC_NO_SPACE, RC_IO; RC_CORRUPT: nothing in there belongs to a store. */
 enum rc store_salvage(const char *path, const char *copy, FILE *out, struct why *why);
 
 /* Appends the value to *ret_value (caller's buf). RC_NOT_FOUND leaves it as it was. */
@@ -46,16 +49,19 @@ void store_batch_clear(struct store_batch *batch);
 void store_batch_put(struct store_batch *batch, const void *key, size_t n, const void *value, size_t value_n);
 void store_batch_delete(struct store_batch *batch, const void *key, size_t n);
 
-/* What the batch does makes room in the end: it may use more of a disk that is nearly full. Call before store_batch_delete(), as what is deleted then is merged when room is wanted. Until store_batch_clear(). */
+/* Says that the batch makes room in the end, so it may use more of a disk that is nearly full. Call it before store_batch_delete(): the keys that are
+ * deleted after it are merged when room is wanted. It holds until store_batch_clear(). */
 void store_batch_frees(struct store_batch *batch);
 
-/* Makes all the changes of the batch or none, in their order. With `durable` they and everything written before them survive the loss of power once this returns RC_OK.
- * A crash leaves a prefix of the batches that were written. The batch stays the caller's.
- * RC_NO_SPACE: nothing was written. Where the disk became full under the engine itself, every write and sync says so, and reads go on, until a write finds room again while no cursor and no
- * snapshot is held: it opens the store anew, and goes on. RC_IO: the disk fails; whether the batch is there is known after the next open by somebody; every write fails until then. */
+/* Makes all the changes of the batch or none, in their order. With `durable` they and everything written before them survive the loss of power once
+ * this returns RC_OK. A crash leaves a prefix of the batches that were written. The batch stays the caller's. RC_NO_SPACE: nothing was written. Where
+ * the disk became full under the engine itself, every write and sync says so, and reads go on, until a write finds room again while no cursor and no
+ * snapshot is held: it opens the store anew, and goes on. RC_IO: the disk fails; whether the batch is there is known after the next open by somebody;
+ * every write fails until then. */
 enum rc store_write(struct store *store, struct store_batch *batch, bool durable);
 
-/* It takes no write since the disk was full, though there is room again: as soon as whoever holds a cursor or a snapshot lets go, it does. */
+/* True while the store refuses writes since its disk was full, though there is room again: it takes them as soon as nobody holds a cursor or a
+ * snapshot any more. */
 bool store_waits(struct store *store);
 
 /* How often it was opened anew by itself. */

@@ -33,7 +33,8 @@ struct csv_row {
 	size_t count, cap;
 };
 
-/* Reads one record (with or without its line end) into *row, which is zeroed or an earlier one. RC_REFUSED with a column: a quote where none may be; not UTF-8. RC_UNFINISHED: a quote is open. RC_NO_MEMORY. */
+/* Reads one record (with or without its line end) into *row, which is zeroed or an earlier one. RC_REFUSED with a column: a quote where none may be;
+ * not UTF-8. RC_UNFINISHED: a quote is open. RC_NO_MEMORY. */
 enum rc csv_read(const void *record, size_t n, struct csv_row *row, struct why *why);
 void csv_row_free(struct csv_row *row);
 

@@ -59,11 +59,11 @@ struct item {
 	struct item_arena *arena;
 };
 
-/* Parses `document` (borrowed as long as the item lives). Zero bytes are an item with no attributes; white space alone is RC_UNFINISHED.
- * RC_REFUSED / RC_UNFINISHED with line and column; RC_TOO_BIG where `n` passes ITEM_DOCUMENT_MAX or the size passes ITEM_SIZE_MAX ("Item size has exceeded
- * the maximum allowed size"); RC_NO_MEMORY. On success *ret_item is the caller's, to be given to item_free(). Rules checked: JSON; duplicate names in any
- * object (compared unescaped, in better than quadratic time); empty attribute names at the top and in maps; number rules; base64 (standard alphabet, padded, canonical: unused bits zero);
- * sets non-empty, of one kind, without duplicates (numbers by value); depth. */
+/* Parses `document` (borrowed as long as the item lives). Zero bytes are an item with no attributes; white space alone is RC_UNFINISHED. RC_REFUSED /
+ * RC_UNFINISHED with line and column; RC_TOO_BIG where `n` passes ITEM_DOCUMENT_MAX or the size passes ITEM_SIZE_MAX ("Item size has exceeded the
+ * maximum allowed size"); RC_NO_MEMORY. On success *ret_item is the caller's, to be given to item_free(). Rules checked: JSON; duplicate names in any
+ * object (compared unescaped, in better than quadratic time); empty attribute names at the top and in maps; number rules; base64 (standard alphabet,
+ * padded, canonical: unused bits zero); sets non-empty, of one kind, without duplicates (numbers by value); depth. */
 enum rc item_parse(const void *document, size_t n, struct item **ret_item, struct why *why);
 void item_free(struct item *item); /* NULL is fine */
 

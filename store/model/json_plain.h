@@ -1,4 +1,5 @@
-/* json_plain: how far the bytes of a string stand for themselves, eight at once. Most of a document is that, so it is what the scanner's speed is made of; private to json*.c.
+/* json_plain: how far the bytes of a string stand for themselves, eight at once. Most of a document is that, so it is what the scanner's speed is
+ * made of; private to json*.c.
  */
 #ifndef ITEMFS_JSON_PLAIN_H
 #define ITEMFS_JSON_PLAIN_H

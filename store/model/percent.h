@@ -7,7 +7,8 @@
 #include "store/model/why.h"
 #include <stddef.h>
 
-/* Appends the bytes that it stands for, whatever is escaped and in whichever case. RC_INVALID with why, which says that it is `what` ("a name"): a % that no two hexadecimal digits follow. RC_NO_MEMORY. */
+/* Appends the bytes that it stands for, whatever is escaped and in whichever case. RC_INVALID with why, which says that it is `what` ("a name"): a %
+ * that no two hexadecimal digits follow. RC_NO_MEMORY. */
 enum rc percent_decode(const char *text, size_t n, const char *what, struct buf *out, struct why *why);
 
 #endif

@@ -1,8 +1,8 @@
-/* recast: a stored document's attributes, one after the other, written again in another form as they are read: for exports, where building an item of each document would
- * cost more than all the rest.
+/* recast: a stored document's attributes, one after the other, written again in another form as they are read: for exports, where building an item of
+ * each document would cost more than all the rest.
  *
- * The documents were checked when they were written (item_parse), so this looks for the places of things and not for rules. It trusts no byte all the same: what it cannot make sense of is
- * RC_CORRUPT, and nothing outside the document is read.
+ * The documents were checked when they were written (item_parse), so this looks for the places of things and not for rules. It trusts no byte all the
+ * same: what it cannot make sense of is RC_CORRUPT, and nothing outside the document is read.
  */
 #ifndef ITEMFS_RECAST_H
 #define ITEMFS_RECAST_H
@@ -29,12 +29,13 @@ struct recast {
 	struct buf scratch;
 };
 
-/* Starts on a document of n bytes, which is borrowed. Zero bytes have no attributes. *recast is zeroed or was used for an earlier document, whose memory serves again; recast_free() at the end. */
+/* Starts on a document of n bytes, which is borrowed. Zero bytes have no attributes. *recast is zeroed or was used for an earlier document, whose
+ * memory serves again; recast_free() at the end. */
 void recast_begin(struct recast *recast, const void *document, size_t n);
 void recast_free(struct recast *recast);
 
-/* Steps onto the next attribute: its name is known, and its value is to be taken by recast_value() or recast_skip() before the next step. RC_NOT_FOUND: there is none further. RC_CORRUPT,
- * RC_NO_MEMORY. */
+/* Steps onto the next attribute: its name is known, and its value is to be taken by recast_value() or recast_skip() before the next step.
+ * RC_NOT_FOUND: there is none further. RC_CORRUPT, RC_NO_MEMORY. */
 enum rc recast_next(struct recast *recast);
 
 /* Appends the value. RC_CORRUPT; memory that runs out shows in out->failed. */

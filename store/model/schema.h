@@ -55,8 +55,9 @@ struct schema {
 	bool deletion_protection; /* DeletionProtectionEnabled */
 };
 
-/* Parses. RC_REFUSED or RC_UNFINISHED with why (line and column where jansson knows them; the field's path otherwise, e.g. "GlobalSecondaryIndexes[1].Projection: Unknown ProjectionType: ALLL").
- * RC_TOO_BIG over SCHEMA_DOCUMENT_MAX; RC_NO_MEMORY. Unknown fields are refused by their name. On success *ret_schema is the caller's (schema_free). */
+/* Parses. RC_REFUSED or RC_UNFINISHED with why (line and column where jansson knows them; the field's path otherwise, e.g.
+ * "GlobalSecondaryIndexes[1].Projection: Unknown ProjectionType: ALLL"). RC_TOO_BIG over SCHEMA_DOCUMENT_MAX; RC_NO_MEMORY. Unknown fields are
+ * refused by their name. On success *ret_schema is the caller's (schema_free). */
 enum rc schema_parse(const void *document, size_t n, struct schema **ret_schema, struct why *why);
 
 /* The definition of a table that was made by mkdir: pk (S), sk (S), no indexes. NULL only when out of memory. */

@@ -1,8 +1,10 @@
 /* subjects: one node of every kind there is (fs/node.h), and names where nothing is, for tests that do everything to each of them.
  *
- * They are made anew, under other names, as often as a test has changed them. So their paths are in words that stand for names:
- * $T a declared table, $O an undeclared one, $K one without a sort key, $S a snapshot of all, $R a rejected draft, $L the cut name of an item, $Q a cut name that no item has, $P the cut
- * name of a partition.
+ * They are made anew, under other names, whenever a test has changed them. So their paths hold words that stand for names:
+ *   $T  a declared table                $R  a rejected draft
+ *   $O  an undeclared table             $L  the cut name of an item
+ *   $K  a table without a sort key      $Q  a cut name that no item has
+ *   $S  a snapshot of all this          $P  the cut name of a partition
  */
 #ifndef ITEMFS_TESTS_SUBJECTS_H
 #define ITEMFS_TESTS_SUBJECTS_H
