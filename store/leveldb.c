@@ -1,6 +1,8 @@
-/* leveldb: opens, reads and closes the store of store.h. LevelDB's C interface is called in leveldb*.c alone: this file, leveldb_write.c and leveldb_cursor.c.
+/* leveldb: opens, reads and closes the store of store.h. LevelDB's C interface is called in leveldb*.c alone: this file, leveldb_write.c,
+ * leveldb_cursor.c and leveldb_error.c.
  *
- * What makes a write durable, and why it is not LevelDB's own sync alone, is told in log_sync.h. What is done about a disk that is full, and when LevelDB is opened anew, is told in recovery.h.
+ * What makes a write durable, and why it is not LevelDB's own sync alone, is told in log_sync.h. What is done about a disk that is full, and when
+ * LevelDB is opened anew, is told in recovery.h.
  *
  * Opened with paranoid_checks: without them, a damaged block inside a log is skipped silently, and a table's index and
  * filter are believed unchecked. A log whose end is missing (the crash of a writer) opens all the same. What LevelDB
@@ -30,45 +32,6 @@
 #define MAX_OPEN_FILES           500
 #define BLOOM_BITS_PER_KEY       10
 #define INDEX_PART               40 /* of a table, at most, is its index */
-
-/* ---- what went wrong ---- */
-
-static bool ends_with_errno(const char *message, int number)
-{
-	char space[128];
-	const char *text = strerror_r(number, space, sizeof(space));
-	size_t n = strlen(message);
-	size_t text_n = strlen(text);
-
-	return n >= text_n && memcmp(message + n - text_n, text, text_n) == 0;
-}
-
-enum rc store_rc_of_message(char *message, struct why *why)
-{
-	static const int known[] = {ENOSPC, EDQUOT, EACCES, EPERM, EROFS, EAGAIN, ENOMEM};
-	static const char held[] = "already held by process";
-	enum rc rc = RC_IO;
-	size_t n;
-
-	if (!message)
-		return RC_OK;
-	n = strlen(message);
-	if (strncmp(message, "Corruption:", 11) == 0)
-		rc = RC_CORRUPT;
-	else if (strncmp(message, "Invalid argument:", 17) == 0)
-		rc = RC_INVALID;
-	else if (n >= sizeof(held) - 1 && strcmp(message + n - (sizeof(held) - 1), held) == 0)
-		rc = RC_BUSY;
-	else if (ends_with_errno(message, EINVAL)) /* how it says that a table is shorter than it should be */
-		rc = RC_CORRUPT;
-	for (size_t i = 0; rc == RC_IO && i < sizeof(known) / sizeof(known[0]); i++) {
-		if (ends_with_errno(message, known[i]))
-			rc = rc_of_errno(known[i]);
-	}
-	why_set(why, rc, "%s", message);
-	leveldb_free(message);
-	return rc;
-}
 
 /* ---- opening ---- */
 
@@ -240,8 +203,8 @@ fail:
 	return rc;
 }
 
-/* LevelDB's repair puts all tables into level 0, where it takes the one with the highest number for the newest. A table that was merged has a higher number than younger ones that were not
- * in that merge: an old value would be read. Merged, there is one of each key. */
+/* LevelDB's repair puts all tables into level 0, where it takes the one with the highest number for the newest. A table that was merged has a higher
+ * number than younger ones that were not in that merge: an old value would be read. Merged, there is one of each key. */
 static enum rc merge_salvaged(struct store *store, const char *copy, struct why *why)
 {
 	enum rc rc = open_db(store, copy, why);
@@ -364,7 +327,8 @@ static uint64_t number_of_property(struct store *store, const char *name)
 	return number;
 }
 
-/* A table's index is on the heap while it is open (its filter is in the file's mapping): a key for each block. Besides, a merge holds some blocks of each table that it reads. */
+/* A table's index is on the heap while it is open (its filter is in the file's mapping): a key for each block. Besides, a merge holds some blocks of
+ * each table that it reads. */
 static uint64_t bound_of(const struct store *store, uint64_t tables)
 {
 	uint64_t most = (uint64_t)open_files_allowed();

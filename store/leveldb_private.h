@@ -29,8 +29,8 @@ struct store_snapshot {
 	leveldb_readoptions_t *read;
 };
 
-/* LevelDB says what went wrong in words only: its own kind of error, the file, and what strerror() says. Takes the
- * message; NULL is RC_OK. LevelDB's NotFound is never a key's here, but a file's that should be there: RC_IO. */
+/* What a message of LevelDB's means (leveldb_error.c); why gets its words. Takes the message; NULL is RC_OK. LevelDB's NotFound is never a key's here, but
+ * a file's that should be there: RC_IO. */
 enum rc store_rc_of_message(char *message, struct why *why);
 
 /* What log_sync_wrote() is told of a batch, added up, is at least this when LevelDB begins another memtable, with its log (log_sync.h, 3). */

@@ -1,7 +1,7 @@
 /* leveldb_thread: a name for the thread with which LevelDB merges its tables.
  *
- * LevelDB starts it in the first call that needs one, and a thread begins with the name of the one that starts it: so who may do it has the right one meanwhile. Not so in
- * reads, which set a merge going, too, when there were many in vain: one is over before two names are set.
+ * LevelDB starts it in the first call that needs one, and a thread begins with the name of the one that starts it: so who may do it has the right one
+ * meanwhile. Not so in reads, which set a merge going, too, when there were many in vain: one is over before two names are set.
  */
 #include "store/leveldb_private.h"
 

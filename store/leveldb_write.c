@@ -1,9 +1,9 @@
 /* leveldb_write: the batches of store.h, and how they are written.
  *
- * A batch whose write failed is not there after the next open: what there is of it in the log is no whole record, or is cut off (write_durable()). No write is taken after
- * it: a full disk may have left half a record in the log, LevelDB would append the next one behind that, and no reader would find it there. After a failed sync, and after
- * a merge of tables that found no room, LevelDB refuses all writes by itself. Reads go on in all these cases. What is done about a disk that is full, and when LevelDB is
- * opened anew, is told in recovery.h.
+ * A batch whose write failed is not there after the next open: what there is of it in the log is no whole record, or is cut off (write_durable()). No
+ * write is taken after it: a full disk may have left half a record in the log, LevelDB would append the next one behind that, and no reader would
+ * find it there. After a failed sync, and after a merge of tables that found no room, LevelDB refuses all writes by itself. Reads go on in all these
+ * cases. What is done about a disk that is full, and when LevelDB is opened anew, is told in recovery.h.
  *
  * Locks, in this order: `writing` (one write at a time), recovery's.
  */
@@ -81,7 +81,8 @@ void store_batch_delete(struct store_batch *batch, const void *key, size_t n)
 
 /* ---- what fills a memtable ---- */
 
-/* Never less than it is. A row takes its bytes, two lengths, a number, and a node of its skip list: one pointer and one for each level that it is in, 4/3 on average (we count two). */
+/* Never less than it is. A row takes its bytes, two lengths, a number, and a node of its skip list: one pointer and one for each level that it is in,
+ * 4/3 on average (we count two). */
 static uint64_t fills(const struct store_batch *batch)
 {
 	return batch->bytes + batch->rows * (uint64_t)ROW_IN_MEMTABLE;
