@@ -1,6 +1,7 @@
 /* main: the two commands, itemfs and fsck.itemfs; which one is said by the name the program was called by. The only file that
  * names all three layers: it opens the volume (index), puts the front end on it (fs), and takes both down in the opposite order. */
 #define FUSE_USE_VERSION 312
+#include "fs/check_options.h"
 #include "fs/frontend.h"
 #include "fs/log.h"
 #include "fs/memory.h"
@@ -173,12 +174,12 @@ static int check_command(int argc, char **argv)
 	struct check_options options;
 	struct why why = {0};
 
-	if (options_parse_check(argc, argv, &options, &why) != RC_OK) {
-		fprintf(stderr, "fsck.itemfs: %s\n%s", why.text, options_check_usage);
+	if (check_options_parse(argc, argv, &options, &why) != RC_OK) {
+		fprintf(stderr, "fsck.itemfs: %s\n%s", why.text, check_options_usage);
 		return CHECK_USAGE;
 	}
 	if (options.help)
-		printf("%s%s", options_check_usage, options_check_help);
+		printf("%s%s", check_options_usage, check_options_help);
 	else if (options.version)
 		options_print_version(stdout);
 	else

@@ -2,15 +2,12 @@
  * is decided here, by one table. */
 #define FUSE_USE_VERSION 312
 #include "fs/options.h"
+#include "fs/paths.h"
 
 #include <errno.h>
 #include <fuse3/fuse_lowlevel.h>
-#include <getopt.h>
-#include <limits.h>
-#include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAX_THREADS_LIMIT = 1024, POLL_LIMIT = 1000, BUILD_RATE_LIMIT = 1000000000 };
 
@@ -38,23 +35,6 @@ const char options_help[] =
     "     poll=N            look for the next request for up to N microseconds before waiting for it\n"
     "     fsname=NAME       what df and mount show as the source (default: VOLUME)\n"
     "     nosuid, nodev, noexec, noatime …  as in mount(8)\n";
-
-const char options_check_usage[] = "usage: fsck.itemfs [-nvy] [--repair] VOLUME\n";
-
-const char options_check_help[] =
-    "\n"
-    "Reads the whole of VOLUME, which must not be mounted, and proves that every index agrees with its table.\n"
-    "\n"
-    "  --repair, -y  where it does not, or does not open: save what is whole, and make the rest anew.\n"
-    "                The damaged store is kept in VOLUME/damaged-N\n"
-    "  -n            change nothing, whatever else is asked for\n"
-    "  -v            say what is being looked at\n"
-    "  -a -p         accepted; nothing is repaired that nobody asked for\n"
-    "  -f            accepted; the check is always a full one\n"
-    "  -h            print this\n"
-    "  -V            print the versions\n"
-    "\n"
-    "Status: 0 clean, 1 repaired, 4 something disagrees, 8 it could not be done, 16 wrong use.\n";
 
 enum meaning {
 	MEANS_FOREGROUND,
@@ -314,120 +294,17 @@ void options_clear(struct options *options)
 	*options = (struct options){0};
 }
 
-/* The canonical form of a path whose last component does not exist yet. */
-static enum rc resolve_new(const char *path, char **ret_absolute, struct why *why)
-{
-	char *copy = strdup(path), *parent = NULL, *slash;
-	const char *directory, *name;
-	enum rc rc = RC_OK;
-
-	if (copy == NULL)
-		return why_set(why, RC_NO_MEMORY, "out of memory");
-	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
-		copy[n - 1] = '\0';
-	slash = strrchr(copy, '/');
-	name = slash != NULL ? slash + 1 : copy;
-	if (slash != NULL)
-		*slash = '\0';
-	directory = slash == NULL ? "." : slash == copy ? "/" : copy;
-	parent = realpath(directory, NULL);
-	if (parent == NULL)
-		rc =
-		    why_set(why, RC_NOT_FOUND, "VOLUME %s cannot be created: %s: %s", path, directory, strerror(errno));
-	else if (asprintf(ret_absolute, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, name) < 0)
-		rc = why_set(why, RC_NO_MEMORY, "out of memory");
-	free(parent);
-	free(copy);
-	return rc;
-}
-
-static enum rc resolve_volume(const char *path, bool may_be_new, char **ret_absolute, struct why *why)
-{
-	struct stat attributes;
-	char *absolute = realpath(path, NULL);
-
-	if (absolute == NULL && errno == ENOENT && may_be_new)
-		return resolve_new(path, ret_absolute, why);
-	if (absolute == NULL)
-		return why_set(why, RC_NOT_FOUND, "VOLUME %s: %s", path, strerror(errno));
-	if (stat(absolute, &attributes) == 0 && S_ISDIR(attributes.st_mode)) {
-		*ret_absolute = absolute;
-		return RC_OK;
-	}
-	free(absolute);
-	return why_set(why, RC_INVALID, "VOLUME %s is not a directory", path);
-}
-
-static enum rc refuse_mountpoint(const char *path, int error, struct why *why)
-{
-	if (error == ENOTCONN)
-		return why_set(why, RC_BUSY,
-			       "MOUNTPOINT %s is a mount whose daemon is gone: run `fusermount3 -u %s` first", path,
-			       path);
-	return why_set(why, RC_INVALID, "MOUNTPOINT %s: %s", path, strerror(error));
-}
-
-static enum rc resolve_mountpoint(const char *path, char **ret_absolute, struct why *why)
-{
-	struct stat attributes;
-	char *absolute = realpath(path, NULL);
-	enum rc rc = RC_OK;
-
-	if (absolute == NULL)
-		return refuse_mountpoint(path, errno, why);
-	if (stat(absolute, &attributes) != 0)
-		rc = refuse_mountpoint(path, errno, why);
-	else if (!S_ISDIR(attributes.st_mode))
-		rc = why_set(why, RC_INVALID, "MOUNTPOINT %s is not a directory", path);
-	else if (options_is_mounted("/proc/self/mounts", absolute))
-		rc =
-		    why_set(why, RC_BUSY,
-			    "MOUNTPOINT %s is already a mount of itemfs; `fusermount3 -u %s` would end it", path, path);
-	if (rc == RC_OK)
-		*ret_absolute = absolute;
-	else
-		free(absolute);
-	return rc;
-}
-
-bool options_is_mounted(const char *mounts, const char *path)
-{
-	enum { ROOM = 4 * PATH_MAX };
-	struct mntent entry;
-	bool is_itemfs = false;
-	FILE *list = setmntent(mounts, "re");
-	char *room = malloc(ROOM);
-
-	/* Later lines lie on top of earlier ones. */
-	while (list != NULL && room != NULL && getmntent_r(list, &entry, room, ROOM) != NULL)
-		if (strcmp(entry.mnt_dir, path) == 0)
-			is_itemfs = strcmp(entry.mnt_type, "fuse.itemfs") == 0;
-	free(room);
-	if (list != NULL)
-		endmntent(list);
-	return is_itemfs;
-}
-
-bool options_lies_in(const char *inner, const char *outer)
-{
-	size_t n = strlen(outer);
-
-	if (strcmp(outer, "/") == 0)
-		return true;
-	return strncmp(inner, outer, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
-}
-
 enum rc options_resolve(struct options *options, struct why *why)
 {
 	char *volume = NULL, *mountpoint = NULL;
-	enum rc rc = resolve_mountpoint(options->mountpoint, &mountpoint, why);
+	enum rc rc = paths_of_mountpoint(options->mountpoint, &mountpoint, why);
 
 	if (rc == RC_OK)
-		rc = resolve_volume(options->volume, !options->read_only, &volume, why);
-	if (rc == RC_OK && options_lies_in(volume, mountpoint))
+		rc = paths_of_volume(options->volume, !options->read_only, &volume, why);
+	if (rc == RC_OK && paths_lies_in(volume, mountpoint))
 		rc = why_set(why, RC_INVALID, "VOLUME %s lies in MOUNTPOINT %s: the mount would hide it", volume,
 			     mountpoint);
-	else if (rc == RC_OK && options_lies_in(mountpoint, volume))
+	else if (rc == RC_OK && paths_lies_in(mountpoint, volume))
 		rc = why_set(why, RC_INVALID, "MOUNTPOINT %s lies in VOLUME %s, which is for itemfs alone", mountpoint,
 			     volume);
 	if (rc != RC_OK) {
@@ -480,37 +357,6 @@ enum rc options_for_libfuse(const struct options *options, struct fuse_args *ret
 	}
 	free(list);
 	return rc;
-}
-
-enum rc options_parse_check(int argc, char **argv, struct check_options *ret_options, struct why *why)
-{
-	static const struct option long_options[] = {
-	    {"repair", no_argument, NULL, 'y'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
-	struct check_options options = {0};
-	bool only_look = false;
-	int letter;
-
-	optind = 0; /* glibc: begin anew, whatever was parsed before */
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, "nvfaypVh", long_options, NULL)) != -1) {
-		if (letter == '?' && optopt != 0)
-			return why_set(why, RC_INVALID, "unknown option '-%c'", optopt);
-		if (letter == '?')
-			return why_set(why, RC_INVALID, "unknown option '%s'", argv[optind - 1]);
-		options.verbose |= letter == 'v';
-		options.repair |= letter == 'y';
-		only_look |= letter == 'n';
-		options.help |= letter == 'h';
-		options.version |= letter == 'V';
-	}
-	if (!options.help && !options.version && optind == argc)
-		return why_set(why, RC_INVALID, "VOLUME is missing");
-	if (optind + 1 < argc)
-		return why_set(why, RC_INVALID, "one argument too many: '%s'", argv[optind + 1]);
-	options.volume = argv[optind];
-	options.repair &= !only_look;
-	*ret_options = options;
-	return RC_OK;
 }
 
 void options_print_version(FILE *out)

@@ -1,4 +1,4 @@
-/* options: what was asked for on the command line, of itemfs and of fsck.itemfs.
+/* options: what was asked for on the command line of itemfs.
  *
  * Parsing and resolving change nothing outside and start nothing, so they are done before the fork, where a wrong command can
  * still be answered with a plain message and status 1.
@@ -38,34 +38,15 @@ struct options {
 enum rc options_parse(int argc, char **argv, struct options *ret_options, struct why *why);
 void options_clear(struct options *options);
 
-/* Makes both paths absolute, so that the daemon may leave its directory, and checks that the one may hold a volume and the other
- * a mount. The volume itself need not exist; the directory it would be made in must. */
+/* Makes both paths absolute, so that the daemon may leave its directory, and checks that the one may hold a volume and the other a mount (paths.h), and that
+ * neither lies in the other. Where it fails the options are as they were. */
 enum rc options_resolve(struct options *options, struct why *why);
 
 /* What libfuse is told; resolve first. The caller's to give to fuse_opt_free_args(). */
 enum rc options_for_libfuse(const struct options *options, struct fuse_args *ret_arguments);
 
-/* Whether what is mounted at the absolute `path`, on top, is an itemfs. `mounts` names a list as /proc/self/mounts is one. */
-bool options_is_mounted(const char *mounts, const char *path);
-
-/* Whether the absolute canonical path `inner` is `outer` or lies below it. */
-bool options_lies_in(const char *inner, const char *outer);
-
-struct check_options {
-	const char *volume; /* borrowed from argv */
-	bool verbose;
-	bool repair; /* --repair or -y, and no -n. Not -a, -p: what a boot does unasked is to look */
-	bool help;
-	bool version;
-};
-
-/* The command line of fsck.itemfs. RC_INVALID with why. */
-enum rc options_parse_check(int argc, char **argv, struct check_options *ret_options, struct why *why);
-
 extern const char options_usage[];
 extern const char options_help[];
-extern const char options_check_usage[];
-extern const char options_check_help[];
 void options_print_version(FILE *out);
 
 #endif

@@ -1,6 +1,7 @@
-/* Sentences about the command lines of itemfs and fsck.itemfs. */
+/* Sentences about the command line of itemfs, and the paths in it. */
 #define FUSE_USE_VERSION 312
 #include "fs/options.h"
+#include "fs/paths.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -352,13 +353,13 @@ Test(paths, volume_and_mountpoint_may_not_contain_each_other)
 
 Test(paths, lying_in_is_a_matter_of_whole_components)
 {
-	cr_assert(options_lies_in("/a/b", "/a"));
-	cr_assert(options_lies_in("/a", "/a"));
-	cr_assert(options_lies_in("/a", "/"));
-	cr_assert(options_lies_in("/", "/"));
-	cr_assert_not(options_lies_in("/ab", "/a"));
-	cr_assert_not(options_lies_in("/a", "/a/b"));
-	cr_assert_not(options_lies_in("/", "/a"));
+	cr_assert(paths_lies_in("/a/b", "/a"));
+	cr_assert(paths_lies_in("/a", "/a"));
+	cr_assert(paths_lies_in("/a", "/"));
+	cr_assert(paths_lies_in("/", "/"));
+	cr_assert_not(paths_lies_in("/ab", "/a"));
+	cr_assert_not(paths_lies_in("/a", "/a/b"));
+	cr_assert_not(paths_lies_in("/", "/a"));
 }
 
 Test(paths, the_topmost_mount_at_a_path_says_whether_it_is_itemfs)
@@ -373,87 +374,10 @@ Test(paths, the_topmost_mount_at_a_path_says_whether_it_is_itemfs)
 	      "none /m/covered tmpfs rw 0 0\n",
 	      mounts);
 	cr_assert_eq(fclose(mounts), 0);
-	cr_assert(options_is_mounted("mounts", "/m/with space"));
-	cr_assert_not(options_is_mounted("mounts", "/m/with"));
-	cr_assert_not(options_is_mounted("mounts", "/m/other"));
-	cr_assert_not(options_is_mounted("mounts", "/m/covered"));
-	cr_assert_not(options_is_mounted("no-such-list", "/m/other"));
+	cr_assert(paths_is_mounted("mounts", "/m/with space"));
+	cr_assert_not(paths_is_mounted("mounts", "/m/with"));
+	cr_assert_not(paths_is_mounted("mounts", "/m/other"));
+	cr_assert_not(paths_is_mounted("mounts", "/m/covered"));
+	cr_assert_not(paths_is_mounted("no-such-list", "/m/other"));
 	cr_assert_eq(unlink("mounts"), 0);
-}
-
-/* fsck.itemfs */
-
-static enum rc parse_check_all(const char *const *given, struct check_options *ret_options, struct why *why)
-{
-	char *argv[ARGUMENTS_MAX + 2] = {(char *)"fsck.itemfs"};
-	int argc = 1;
-
-	for (; given[argc - 1] != NULL; argc++)
-		argv[argc] = (char *)given[argc - 1];
-	return options_parse_check(argc, argv, ret_options, why);
-}
-
-#define PARSE_CHECK(options, why, ...) parse_check_all((const char *const[]){__VA_ARGS__, NULL}, options, why)
-
-Test(check_options, a_volume_is_enough)
-{
-	struct check_options options;
-
-	cr_assert_eq(PARSE_CHECK(&options, NULL, "vol"), RC_OK);
-	cr_assert_str_eq(options.volume, "vol");
-	cr_assert(!options.verbose && !options.repair && !options.help && !options.version);
-}
-
-Test(check_options, letters_may_be_joined_and_stand_anywhere)
-{
-	struct check_options options;
-
-	cr_assert_eq(PARSE_CHECK(&options, NULL, "vol", "-nvf"), RC_OK);
-	cr_assert_str_eq(options.volume, "vol");
-	cr_assert(options.verbose && !options.repair);
-	cr_assert_eq(PARSE_CHECK(&options, NULL, "-n", "--", "-vol"), RC_OK);
-	cr_assert_str_eq(options.volume, "-vol");
-	cr_assert(!options.verbose);
-}
-
-Test(check_options, a_repair_is_what_is_asked_for_as_such)
-{
-	static const struct {
-		const char *words[2];
-		bool repair;
-	} cases[] = {{{"-y", "-f"}, true},       {{"--repair", "-v"}, true}, {{"-a", "-f"}, false},
-		     {{"-p", "-f"}, false}, {{"-y", "-n"}, false},      {{"-n", "--repair"}, false}};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct check_options options;
-
-		cr_assert_eq(PARSE_CHECK(&options, NULL, cases[i].words[0], cases[i].words[1], "vol"), RC_OK);
-		cr_expect_eq(options.repair, cases[i].repair, "%s %s", cases[i].words[0], cases[i].words[1]);
-	}
-}
-
-Test(check_options, help_and_version_need_no_volume)
-{
-	struct check_options options;
-
-	cr_assert_eq(PARSE_CHECK(&options, NULL, "-h"), RC_OK);
-	cr_assert(options.help && options.volume == NULL);
-	cr_assert_eq(PARSE_CHECK(&options, NULL, "--version"), RC_OK);
-	cr_assert(options.version);
-}
-
-Test(check_options, wrong_use_is_named)
-{
-	struct check_options options = {.volume = "untouched"};
-	struct why why;
-
-	cr_assert_eq(PARSE_CHECK(&options, &why, "-v"), RC_INVALID);
-	cr_assert_str_eq(why.text, "VOLUME is missing");
-	cr_assert_eq(PARSE_CHECK(&options, &why, "-nx", "vol"), RC_INVALID);
-	cr_assert_str_eq(why.text, "unknown option '-x'");
-	cr_assert_eq(PARSE_CHECK(&options, &why, "vol", "--fix"), RC_INVALID);
-	cr_assert_str_eq(why.text, "unknown option '--fix'");
-	cr_assert_eq(PARSE_CHECK(&options, &why, "vol", "vol2"), RC_INVALID);
-	cr_assert_str_eq(why.text, "one argument too many: 'vol2'");
-	cr_assert_str_eq(options.volume, "untouched");
 }
