@@ -23,6 +23,9 @@ void attr_get(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct why why = {.line = 0};
 	(void)fi;
 	enum rc rc = RC_OK;
+	pthread_mutex_lock(&front->tree.lock);
+	node_untold(node);
+	pthread_mutex_unlock(&front->tree.lock);
 	names_read(front);
 	bool export = node->kind == NODE_EXPORT_FILE;
 	if (export) { /* it may take long: not with the names held */

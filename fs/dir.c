@@ -106,22 +106,36 @@ static size_t put_plus(fuse_req_t req, struct dir_stream *s, const struct dir_en
 		return need;
 	if (!s->bare && !is_bare(entry)) {
 		struct node *node = node_listed(&front->tree, s->node, entry->name, entry->kind, entry->table);
-		if (node && !fill_plus(front, s, entry, node, &plus)) {
+		if (!node)
+			s->telling = 0;
+		else if (!fill_plus(front, s, entry, node, &plus)) {
 			/* Gone since the view was pinned: a plain entry, that the kernel looks up when it needs it. */
 			node_forget(&front->tree, node, 1);
 			plus = (struct fuse_entry_param){.attr = {.st_ino = entry->ino, .st_mode = type_of(entry->kind)}};
 		}
 	}
+	if (!dots(entry) && plus.attr_timeout == 0)
+		s->telling = 0;
 	return fuse_add_direntry_plus(req, at, room, entry->name, &plus, (off_t)s->position);
 }
 
-/* Of a snapshot that was dropped the kernel is to remember no more names than it has. */
-static bool is_dropped(struct frontend *front, const struct dir_stream *s)
+/* Whether entries go without their nodes where these are asked for: what the kernel knows already, and of a snapshot that was dropped, as it is to remember no more names of it than it has. */
+static bool goes_bare(struct frontend *front, const struct dir_stream *s)
 {
 	names_read(front);
 	bool dropped = node_is_dropped(s->node);
 	names_done(front);
-	return dropped;
+	return dropped || node_is_told(&front->tree, s->node);
+}
+
+/* The kernel asks for attributes with the first names of a directory, and goes on with names alone where it needed none of those. */
+static void begin_telling(struct frontend *front, struct dir_stream *s, off_t offset, bool plus)
+{
+	s->bare = plus && goes_bare(front, s);
+	if (s->bare || !plus)
+		s->telling = 0;
+	else if (offset == 0)
+		s->telling = node_telling(&front->tree, s->node);
 }
 
 static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_file_info *fi, bool plus)
@@ -133,7 +147,7 @@ static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_
 	char out[REPLY_ROOM]; /* may be less than was asked for */
 	size = size < sizeof out ? size : sizeof out;
 	pthread_mutex_lock(&s->lock);
-	s->bare = plus && is_dropped(front, s);
+	begin_telling(front, s, offset, plus);
 	enum rc rc = offset < 0 ? RC_INVALID : dir_stream_seek(front, s, (uint64_t)offset);
 	while (!rc && !(rc = dir_stream_next(front, s, &entry))) {
 		size_t n = plus ? put_plus(req, s, &entry, out + used, size - used) : put(req, s, &entry, out + used, size - used);
@@ -144,6 +158,8 @@ static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_
 		}
 		used += n;
 	}
+	if (rc == RC_NOT_FOUND && s->telling)
+		node_told(&front->tree, s->node, s->telling);
 	pthread_mutex_unlock(&s->lock);
 	if (rc && rc != RC_NOT_FOUND && !used)
 		reply_rc(req, rc);

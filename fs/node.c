@@ -270,6 +270,7 @@ static void reap(struct tree *tree, struct node *node)
 {
 	while (node && node != tree->root && !node->lookups && !node->holds && !node->notices) {
 		struct node *parent = node->parent;
+		node_untold(node);
 		link_out(tree, node);
 		tree->count--;
 		tree->bytes -= weight_of(node);
@@ -277,7 +278,7 @@ static void reap(struct tree *tree, struct node *node)
 		parent->holds--;
 		node = parent;
 	}
-	if (tree->buckets > BUCKETS_FIRST && tree->count < tree->buckets / 8)
+	if (tree->buckets > BUCKETS_FIRST && tree->count < tree->buckets / 16)
 		resize(tree, tree->buckets / 2);
 }
 
@@ -309,7 +310,46 @@ void node_born(struct tree *tree, struct node *node, uint64_t birth)
 void node_kill_locked(struct node *node)
 {
 	node->dead = true;
+	node_untold(node);
 	node_set_pending(node, false);
+}
+
+void node_untold(struct node *node)
+{
+	/* And of its directory: what happens to a name changes that one's times. */
+	for (unsigned i = 0; i < 2 && (node = node->parent); i++)
+		if (node->more->telling) {
+			node->more->telling = 0;
+			node->more->told_all = false;
+		}
+}
+
+bool node_is_told(struct tree *tree, const struct node *directory)
+{
+	pthread_mutex_lock(&tree->lock);
+	bool told = directory->more->told_all;
+	pthread_mutex_unlock(&tree->lock);
+	return told;
+}
+
+uint64_t node_telling(struct tree *tree, struct node *directory)
+{
+	uint64_t number = 0;
+	pthread_mutex_lock(&tree->lock);
+	if (node_more(tree, directory)) {
+		directory->more->told_all = false;
+		directory->more->telling = number = ++tree->serial;
+	}
+	pthread_mutex_unlock(&tree->lock);
+	return number;
+}
+
+void node_told(struct tree *tree, struct node *directory, uint64_t number)
+{
+	pthread_mutex_lock(&tree->lock);
+	if (directory->more->telling == number)
+		directory->more->told_all = true;
+	pthread_mutex_unlock(&tree->lock);
 }
 
 static struct node *get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table, bool certain)
@@ -323,7 +363,7 @@ static struct node *get(struct tree *tree, struct node *parent, const char *name
 		node = NULL;
 	if (!node && (certain || !other) && (node = make(tree, parent, name, kind))) {
 		node->table = table ? table_ref(table) : NULL;
-		if (++tree->count > tree->buckets)
+		if (++tree->count > tree->buckets / 2)
 			resize(tree, tree->buckets * 2);
 		if (tree->count > tree->crowd)
 			tree->crowd = tree->count;
@@ -331,6 +371,8 @@ static struct node *get(struct tree *tree, struct node *parent, const char *name
 	}
 	if (node)
 		node->lookups++;
+	if (node && certain)
+		node_untold(node);
 	pthread_mutex_unlock(&tree->lock);
 	return node;
 }
@@ -416,6 +458,7 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	struct node *target = find(tree, parent, name);
 	if (target && target != node)
 		node_kill_locked(target);
+	node_untold(node);
 	link_out(tree, node);
 	struct node *old = node->parent;
 	bool pending = node->pending;
@@ -427,6 +470,7 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	free(node->name);
 	node->name = copy;
 	node->kind = kind;
+	node_untold(node);
 	link_in(tree, node);
 	old->holds--;
 	reap(tree, old);
@@ -470,6 +514,8 @@ void node_swap(struct tree *tree, struct node *a, struct node *b)
 	b->parent = parent; /* each parent is held by as many as before */
 	b->name = name;
 	b->kind = kind;
+	node_untold(a);
+	node_untold(b);
 	link_in(tree, a);
 	link_in(tree, b);
 	pthread_mutex_unlock(&tree->lock);

@@ -56,25 +56,26 @@ struct export_stream;
 struct listing_memo;
 struct upload;
 
+/* What finding one by its name reads stands first: with a hundred thousand of them each line of the processor's cache counts. */
 struct node {
 	uint32_t magic;
 	/* A reader without the locks may see the kind before or after a change, but what is a file stays a file. (Clang 14 cannot switch on an atomic: cast it to
 	 * enum node_kind first.) */
 	_Atomic enum node_kind kind;
-	struct node *parent; /* NULL for the root */
 	struct node *chain;  /* in its hash bucket */
-	uint64_t serial;
-	uint64_t lookups;
-	uint64_t birth;      /* of an item, a definition or a plain file: the incarnation that is meant; 0 while pending */
-	struct table *table; /* NODE_TABLE: a reference of its own */
-	struct node_more *more; /* never NULL: where it has nothing of that, one of nothing, which cannot be written */
+	struct node *parent; /* NULL for the root */
 	char *name;
-	unsigned holds;
+	uint64_t lookups;
 	unsigned writers;    /* handles that may commit to it: attributes are not cached while there are any */
-	_Atomic unsigned notices; /* that wait to be sent: counted up by whoever keeps the node alive by other means, and down under tree.lock */
 	_Atomic bool dead;   /* written under tree.lock; a reader without it sees one moment or the other */
 	_Atomic bool missed; /* a name in it was said to be absent, which the kernel may remember: who makes one come by himself tells it */
 	_Atomic bool pending; /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
+	unsigned holds;
+	_Atomic unsigned notices; /* that wait to be sent: counted up by whoever keeps the node alive by other means, and down under tree.lock */
+	uint64_t serial;
+	uint64_t birth;      /* of an item, a definition or a plain file: the incarnation that is meant; 0 while pending */
+	struct table *table; /* NODE_TABLE: a reference of its own */
+	struct node_more *more; /* never NULL: where it has nothing of that, one of nothing, which cannot be written */
 };
 
 /* What most nodes never have, as the kernel remembers names by millions that it was only told of: node_more() gives it. Items, plain files,
@@ -87,6 +88,10 @@ struct node_more {
 	struct export_extent *extent; /* of an export file: what the last pass over it found, */
 	uint64_t extent_sequence;     /* at which state of the volume; */
 	struct export_stream *stream; /* and those that are open, the newest first */
+
+	/* A directory whose names were listed with their attributes (node_telling): */
+	uint64_t telling; /* the number of the listing that has told all of them so far; 0: none has, or the kernel knows less since */
+	bool told_all;    /* one has come to its end, and the kernel knows them still, for all we can see */
 
 	/* Items, definitions and plain files: */
 	struct node *pendings; /* of a directory: its pending names */
@@ -139,6 +144,15 @@ size_t tree_bytes(const struct tree *tree); /* what all nodes take; with tree.lo
 
 /* It was read that the name is this incarnation's. Others may have unlinked it since, and made the next: births grow, and a node that waits for its first commit has none. */
 void node_born(struct tree *tree, struct node *node, uint64_t birth);
+
+/* Whether the kernel knows all names of a directory and their attributes: a listing told them from the first to the last, and none was looked up, asked for, opened, changed or forgotten since. To tell
+ * them again would cost it and us as much as all else that a listing does. Where this is wrong the kernel asks: nothing else comes of it.
+ * node_telling() begins such a listing and gives its number, 0 where there is no memory; node_told() ends it. */
+bool node_is_told(struct tree *tree, const struct node *directory);
+uint64_t node_telling(struct tree *tree, struct node *directory);
+void node_told(struct tree *tree, struct node *directory, uint64_t number);
+/* The kernel knows less of this node than it was told; with tree.lock held. */
+void node_untold(struct node *node);
 
 /* It is pending, or no more; among its parent's accordingly. With tree.lock held; to be pending, it and its parent need node_more(). */
 void node_set_pending(struct node *node, bool pending);

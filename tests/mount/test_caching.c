@@ -102,3 +102,57 @@ Test(caching, opening_to_read_with_O_TRUNC_empties)
 	/* An emptying is acknowledged by fsync or by the release that follows close. */
 	cr_expect_eq(sh("for i in $(seq 500); do [ -s \"$M/Plain/p/1.json\" ] || exit 0; done; exit 1"), 0);
 }
+
+static char *printed(const char *command)
+{
+	assert_sh(text("cd \"$M/Plain/p\" && %s", command));
+	return strdup(sh_output());
+}
+
+/* After two listings with attributes the kernel is told names alone, as it knows the rest (node_telling): what happens then must show all the same. */
+Test(caching, what_changes_after_a_directory_was_told_in_whole_shows)
+{
+	static const char *const changes[] = {
+	    "echo '{\"longer\":\"than before\"}' > 1.json",
+	    "cat 2.json > /dev/null",
+	    "echo 'longer than before' >> 3.txt",
+	    "truncate -s 3 4.txt",
+	    "chmod 600 5.json",
+	    "touch -d 2001-02-03 6.json 6.txt",
+	    "echo '{\"t\":[1,2,3]}' > t && mv t 7.json",
+	    "rm 8.json 8.txt",
+	    "mv 9.json 10.json && echo '{\"ten\":10}' > 9.json",
+	    "echo '{\"b\":11}' > 11.json && echo plain > 11.txt",
+	    "rm 11.json && echo '{\"b\":\"again\"}' > 11.json",
+	    "mkdir ../q && mv 1.json ../q/ && mv ../q/1.json 12.json",
+	    "cd .. && mv p r && mv r p",
+	    "exec 9<>2.json && printf '{\"open\":true}' >&9 && exec 9>&-",
+	};
+	static const char shown[] = "find . -type f -printf '%f %s %m %Ts\\n' | sort";
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		free(printed("ls -l > /dev/null && ls -l > /dev/null"));
+		free(printed(changes[i]));
+		char *told = printed(shown);
+		char *again = printed(shown);
+		char *sizes = printed("find . -type f -printf '%f %s\\n' | sort");
+		char *read = printed("for f in *; do echo \"$f $(wc -c < \"$f\")\"; done | sort");
+		mount_again();
+		char *fresh = printed(shown);
+		cr_expect_str_eq(told, fresh, "after: %s", changes[i]);
+		cr_expect_str_eq(again, fresh, "after: %s", changes[i]);
+		cr_expect_str_eq(sizes, read, "after: %s", changes[i]);
+		free(told);
+		free(again);
+		free(sizes);
+		free(read);
+		free(fresh);
+	}
+}
+
+Test(caching, what_an_import_changes_after_a_directory_was_told_in_whole_shows)
+{
+	declare("Music", "Artist:S Title:S", NULL);
+	assert_sh("mkdir \"$M/Music/Queen\" && cd \"$M/Music/Queen\" && for i in 1 2 3; do echo '{\"Year\":1973}' > $i.json; done && ls -l > /dev/null && ls -l > /dev/null");
+	assert_sh("printf '{\"Artist\":\"Queen\",\"Title\":\"%s\"}\\n' 2 4 > \"$D/a.jsonl\" && cp \"$D/a.jsonl\" \"$M/Music/.import/\"");
+	expect_sh("cd \"$M/Music/Queen\" && stat -c '%n %s' *.json", "1.json 14\n2.json 30\n3.json 14\n4.json 30\n");
+}

@@ -47,3 +47,86 @@ Test(node, who_found_that_a_name_waits_for_its_first_commit_has_read_nothing_and
 	node_born(&tree, file, 0);
 	cr_expect_eq(file->birth, 9);
 }
+
+/* A listing of the root, from its first name to its last. */
+static bool told_root(void)
+{
+	uint64_t number = node_telling(&tree, tree.root);
+	cr_assert_neq(number, 0);
+	cr_expect_not(node_is_told(&tree, tree.root), "it has only begun");
+	struct node *listed = node_listed(&tree, tree.root, "Liar.json", NODE_ITEM, NULL);
+	cr_assert_eq(listed, file);
+	node_told(&tree, tree.root, number);
+	return node_is_told(&tree, tree.root);
+}
+
+static void looked_up(void)
+{
+	cr_assert_not_null(node_get(&tree, tree.root, "Liar.json", NODE_ITEM, NULL));
+}
+
+static void another_came(void)
+{
+	cr_assert_not_null(node_get(&tree, tree.root, "Innuendo.json", NODE_ITEM, NULL));
+}
+
+static void another_was_forgotten(void)
+{
+	node_forget(&tree, node_get(&tree, tree.root, "Jealousy.json", NODE_ITEM, NULL), 1);
+}
+
+static void renamed(void)
+{
+	cr_assert(node_move(&tree, file, tree.root, "Liar.json", NODE_ITEM));
+}
+
+static void exchanged(void)
+{
+	node_swap(&tree, file, node_get(&tree, tree.root, "Innuendo.json", NODE_ITEM, NULL));
+	file = node_get(&tree, tree.root, "Liar.json", NODE_ITEM, NULL);
+}
+
+static void asked_for(void)
+{
+	pthread_mutex_lock(&tree.lock);
+	node_untold(file);
+	pthread_mutex_unlock(&tree.lock);
+}
+
+Test(node, a_directory_is_told_until_the_kernel_knows_less_of_a_name_in_it)
+{
+	static void (*const what[])(void) = {looked_up, another_came, another_was_forgotten, renamed, exchanged, asked_for};
+	for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+		cr_expect(told_root());
+		what[i]();
+		cr_expect_not(node_is_told(&tree, tree.root), "%zu", i);
+	}
+	cr_expect(told_root());
+	node_kill(&tree, file);
+	cr_expect_not(node_is_told(&tree, tree.root));
+}
+
+Test(node, a_directory_is_not_told_by_a_listing_during_which_the_kernel_came_to_know_less_or_another_began)
+{
+	uint64_t number = node_telling(&tree, tree.root);
+	asked_for();
+	node_told(&tree, tree.root, number);
+	cr_expect_not(node_is_told(&tree, tree.root));
+	number = node_telling(&tree, tree.root);
+	uint64_t later = node_telling(&tree, tree.root);
+	node_told(&tree, tree.root, number);
+	cr_expect_not(node_is_told(&tree, tree.root));
+	node_told(&tree, tree.root, later);
+	cr_expect(node_is_told(&tree, tree.root));
+}
+
+Test(node, what_happens_below_a_directory_that_was_told_shows_in_it)
+{
+	struct node *table = node_get(&tree, tree.root, "Music", NODE_PARTITION, NULL);
+	struct node *item = node_get(&tree, table, "1.json", NODE_ITEM, NULL);
+	cr_expect(told_root());
+	pthread_mutex_lock(&tree.lock);
+	node_untold(item); /* as when it was removed: its directory has other times */
+	pthread_mutex_unlock(&tree.lock);
+	cr_expect_not(node_is_told(&tree, tree.root));
+}
