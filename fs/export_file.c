@@ -23,7 +23,7 @@ struct export_stream {
 	struct view *view;
 	struct query *query;
 	struct export *export;
-	uint64_t sequence;
+	uint64_t sequence; /* export_sequence() */
 	struct export_extent *extent; /* once it was measured */
 	struct buf window;            /* bytes from `at` on */
 	uint64_t at;
@@ -88,7 +88,9 @@ static enum rc open_export(struct frontend *front, struct node *node, struct exp
 	else if (where.kind == LISTING_INDEX_KEYS)
 		where.kind = LISTING_ENTRIES;
 	rc = export_open(front->volume, s->view, &where, format, &s->export);
-	return rc ? rc : export_sequence(s->export, &s->sequence);
+	if (!rc)
+		s->sequence = export_sequence(s->export);
+	return rc;
 }
 
 /* One that nobody knows of. With the names held. */
@@ -106,7 +108,7 @@ static enum rc stream_new(struct frontend *front, struct node *node, struct expo
 		return rc;
 	}
 	pthread_mutex_lock(&front->tree.lock);
-	if (node->more->extent && node->more->extent_sequence == s->sequence) {
+	if (node->more->extent && s->sequence && node->more->extent_sequence == s->sequence) {
 		s->extent = export_extent_ref(node->more->extent);
 		export_use(s->export, s->extent);
 	}

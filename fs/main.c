@@ -65,7 +65,14 @@ static enum rc run_volume(struct volume *volume, struct session *session, const 
 static enum rc run(const struct options *options, struct why *why)
 {
 	const struct volume_options how = {
-	    .create = !options->read_only, .durable = options->durable, .passive = options->read_only, .build_rate = options->build_rate, .holder = options->mountpoint};
+	    .create = !options->read_only,
+	    .durable = options->durable,
+	    .passive = options->read_only,
+	    .build_rate = options->build_rate,
+	    .compress = options->compress,
+	    .memtable = (size_t)options->memtable << 20,
+	    .holder = options->mountpoint,
+	};
 	struct session *session;
 	struct volume *volume;
 	enum rc rc = session_begin(options, &session, why);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_THREADS_LIMIT = 1024, POLL_LIMIT = 1000, BUILD_RATE_LIMIT = 1000000000 };
+enum { MAX_THREADS_LIMIT = 1024, POLL_LIMIT = 1000, BUILD_RATE_LIMIT = 1000000000, MEMTABLE_LIMIT = 1024 };
 
 const char options_usage[] = "usage: itemfs [options] VOLUME MOUNTPOINT\n";
 
@@ -29,6 +29,9 @@ const char options_help[] =
     "     allow_other       let other users in, with the rights that the modes give them\n"
     "     allow_root        let root in\n"
     "     auto_unmount      unmount when the daemon dies\n"
+    "     compress          pack what is stored: half the disk, more work\n"
+    "     memtable=N        gather N MiB of changes in memory before they become a table (8 to 64 by default,\n"
+    "                       as memory and disk allow)\n"
     "     build_rate=N      put at most N items a second into new indexes\n"
     "     max_threads=N     serve with at most N threads (default 32)\n"
     "     nouser_xattr      no user.itemfs.* attributes, and so one request less for each overwrite\n"
@@ -51,6 +54,9 @@ enum meaning {
 	MEANS_XATTR,
 	MEANS_MAX_THREADS,
 	MEANS_BUILD_RATE,
+	MEANS_COMPRESS,
+	MEANS_NO_COMPRESS,
+	MEANS_MEMTABLE,
 	MEANS_PASS_ON,
 	MEANS_NOTHING, /* to us */
 	MEANS_UNKNOWN,
@@ -79,6 +85,9 @@ static const struct word {
     {"user_xattr", MEANS_XATTR},
     {"max_threads=", MEANS_MAX_THREADS},
     {"build_rate=", MEANS_BUILD_RATE},
+    {"compress", MEANS_COMPRESS},
+    {"nocompress", MEANS_NO_COMPRESS},
+    {"memtable=", MEANS_MEMTABLE},
     {"ro", MEANS_READ_ONLY},
     {"rw", MEANS_READ_WRITE},
 };
@@ -202,6 +211,14 @@ static enum rc take_word(struct options *options, const char *text, struct why *
 		return take_number(text, MAX_THREADS_LIMIT, &options->max_threads, why);
 	case MEANS_BUILD_RATE:
 		return take_number(text, BUILD_RATE_LIMIT, &options->build_rate, why);
+	case MEANS_COMPRESS:
+		options->compress = true;
+		return RC_OK;
+	case MEANS_NO_COMPRESS:
+		options->compress = false;
+		return RC_OK;
+	case MEANS_MEMTABLE:
+		return take_number(text, MEMTABLE_LIMIT, &options->memtable, why);
 	case MEANS_PASS_ON:
 		return pass_on(options, text);
 	case MEANS_NOTHING:

@@ -24,6 +24,8 @@ struct options {
 	unsigned max_threads; /* 0: not said */
 	unsigned poll;        /* microseconds that a thread looks for a request before it waits; 0: never */
 	unsigned build_rate;  /* items a second for indexes that are being built; 0: no limit */
+	unsigned memtable;    /* MiB; 0: not said */
+	bool compress;
 	bool foreground;
 	bool debug;
 	bool single_thread;

@@ -5,6 +5,8 @@
 
 /* How much one group may hold, so that nobody's commit waits for too many others'. */
 enum { GROUP_COMMITS = 128, GROUP_BYTES = 4 << 20 };
+/* How many sequences the volume's row is ahead. */
+enum { SEQUENCES_AHEAD = 1024 };
 /* The longest wait for others to share a sync with. */
 enum { GATHER_NS = 2000000 };
 
@@ -32,22 +34,41 @@ static enum rc run_one(struct volume *volume, struct commit *commit)
 	return rc;
 }
 
-/* The volume's own row goes with every group: the last sequence and the next ids. */
-static enum rc write_group(struct volume *volume, bool durable, bool frees)
+/* Whether the volume's row, as it is stored, covers what this group used of sequences and ids. */
+static bool is_covered(const struct volume *volume)
+{
+	const struct volume_record *now = &volume->record, *stored = &volume->stored;
+	return now->sequence <= stored->sequence && now->next_table == stored->next_table && now->next_refusal == stored->next_refusal &&
+	       now->format == stored->format;
+}
+
+/* The volume's row goes with a group that uses what it does not cover, and then covers many commits to come: it would cost each as much as a row of an item. The next mount goes on behind
+ * all that is covered, so no number is used twice. */
+static enum rc cover(struct volume *volume, struct volume_record *ret_record)
 {
 	cleanup_buf struct buf key = {0}, value = {0};
+	*ret_record = volume->record;
+	ret_record->sequence += SEQUENCES_AHEAD;
 	row_volume(&key);
-	volume_write(&value, &volume->record);
-	size_t mark = txn_begin(volume->txn, volume->record.sequence, 0);
+	volume_write(&value, ret_record);
+	txn_begin(volume->txn, volume->record.sequence, 0);
 	txn_put(volume->txn, &key, &value);
-	if (txn_failed(volume->txn)) {
-		txn_rollback(volume->txn, mark);
+	return txn_failed(volume->txn) ? RC_NO_MEMORY : RC_OK;
+}
+
+static enum rc write_group(struct volume *volume, bool durable, bool frees)
+{
+	struct volume_record covering = volume->stored;
+	enum rc rc = is_covered(volume) ? RC_OK : cover(volume, &covering);
+	if (rc) {
 		txn_rollback(volume->txn, 0);
-		return RC_NO_MEMORY;
+		return rc;
 	}
 	__atomic_store_n(&volume->begun, volume->record.sequence, __ATOMIC_RELEASE);
-	enum rc rc = txn_write(volume->txn, durable, frees);
+	rc = txn_write(volume->txn, durable, frees);
 	__atomic_store_n(&volume->written, volume->record.sequence, __ATOMIC_RELEASE);
+	if (!rc)
+		volume->stored = covering;
 	return rc;
 }
 

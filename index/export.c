@@ -145,18 +145,10 @@ void export_use(struct export *e, struct export_extent *extent)
 	export_row_free(&e->row);
 }
 
-enum rc export_sequence(const struct export *e, uint64_t *ret_sequence)
+uint64_t export_sequence(const struct export *e)
 {
-	cleanup_buf struct buf row = {0}, value = {0};
-	struct volume_record record;
-	row_volume(&row);
-	enum rc rc = store_get(e->volume->store, view_snapshot(table_view(e->place.table, e->view)), row.data, row.len, &value);
-	if (!rc)
-		rc = volume_read(value.data, value.len, &record);
-	if (rc)
-		return rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
-	*ret_sequence = record.sequence;
-	return RC_OK;
+	const struct view *view = table_view(e->place.table, e->view);
+	return view && view->exact ? view->written : 0;
 }
 
 /* ---- lines ---- */

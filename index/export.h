@@ -63,8 +63,8 @@ void export_use(struct export *export, struct export_extent *extent);
  * RC_CORRUPT, RC_IO: from here on, always. RC_STALE after a rewind: the table was redefined. */
 enum rc export_read(struct export *export, size_t want, struct buf *out);
 
-/* The sequence of the last commit that its view holds: where two exports of one place have the same, they have the same bytes. RC_CORRUPT, RC_IO. */
-enum rc export_sequence(const struct export *export, uint64_t *ret_sequence);
+/* The sequence of the last commit that its view holds: where two exports of one place have the same, they have the same bytes. 0 where that is not known, as commits were being written when the view was taken. */
+uint64_t export_sequence(const struct export *export);
 
 /* To the beginning. */
 enum rc export_rewind(struct export *export);

@@ -39,6 +39,7 @@ struct volume {
 	pthread_cond_t arrived; /* queued has reached expected */
 	struct txn *txn;
 	struct volume_record record;
+	struct volume_record stored; /* what the volume's row says: the same, with a sequence that is ahead (commit.c) */
 	uint64_t written; /* atomic: the last sequence whose group is in the store */
 	uint64_t begun;   /* atomic: the last whose group was given to it: readers may see that one or not */
 
@@ -62,6 +63,7 @@ struct volume {
 struct view {
 	struct volume *volume;
 	uint64_t written; /* read before the snapshot was taken: it may hold more than this, never less */
+	bool exact;       /* and it does not: no group was being written meanwhile */
 	struct store_snapshot *snapshot;
 	bool frozen; /* a snapshot's: what it shows cannot change */
 };

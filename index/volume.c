@@ -59,6 +59,7 @@ enum rc view_open(struct volume *volume, struct view **ret_view)
 		free(view);
 		return rc;
 	}
+	view->exact = volume_stands(volume, view->written);
 	*ret_view = view;
 	return RC_OK;
 }
@@ -245,12 +246,12 @@ enum rc volume_lock(const char *volume, const char *holder, int *ret_fd, struct 
 	return rc;
 }
 
-static enum rc open_store(struct volume *volume, bool create, struct why *why)
+static enum rc open_store(struct volume *volume, const struct volume_options *how, struct why *why)
 {
 	char *path = NULL;
 	if (asprintf(&path, "%s/db", volume->path) < 0)
 		return RC_NO_MEMORY;
-	struct store_options options = {.create = create};
+	struct store_options options = {.create = how->create, .compress = how->compress, .write_buffer = how->memtable};
 	enum rc rc = store_open(path, &options, &volume->store, why);
 	free(path);
 	if (!rc)
@@ -271,7 +272,7 @@ static enum rc read_record(struct volume *volume, struct why *why)
 		store_cursor_close(cursor);
 		if (first != RC_NOT_FOUND)
 			return why_set(why, first ? first : RC_CORRUPT, "%s has rows and no volume row", volume->path);
-		volume->record = (struct volume_record){ROW_FORMAT, 1, 1, 0};
+		volume->record = volume->stored = (struct volume_record){ROW_FORMAT, 1, 1, 0};
 		struct store_batch *batch;
 		if ((rc = store_batch_new(volume->store, &batch)))
 			return rc;
@@ -294,6 +295,7 @@ static enum rc read_record(struct volume *volume, struct why *why)
 		return why_set(why, rc, "%s has format %u; this itemfs reads up to %u", volume->path, volume->record.format, ROW_FORMAT);
 	if (rc)
 		return why_set(why, rc, "%s: the volume row cannot be read", volume->path);
+	volume->stored = volume->record;
 	volume->record.format = ROW_FORMAT; /* written by the first commit (rows.h) */
 	volume->written = volume->begun = volume->record.sequence;
 	return RC_OK;
@@ -326,7 +328,7 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 	if (!rc)
 		rc = repair_resume(volume->path, why);
 	if (!rc)
-		rc = open_store(volume, options->create, why);
+		rc = open_store(volume, options, why);
 	if (!rc)
 		rc = read_record(volume, why);
 	if (!rc)

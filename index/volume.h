@@ -20,6 +20,8 @@ struct volume_options {
 	bool durable;       /* every commit survives the loss of power before it is acknowledged (-o sync) */
 	bool passive;       /* nothing works in the background: what is dead stays, what is being filled waits (fsck, a read-only mount) */
 	unsigned build_rate; /* items a second that are put into new indexes at most; 0: no limit */
+	bool compress;      /* tables are packed that are written from now on; those that are there are read either way */
+	size_t memtable;    /* bytes of changes that are gathered in memory before they become a table; 0: by the machine (store.h) */
 	const char *holder; /* words for whoever finds the volume taken: a mountpoint, "fsck.itemfs" */
 };
 

@@ -14,7 +14,7 @@ struct volume_record {
 	uint32_t format;
 	uint32_t next_table;
 	uint64_t next_refusal;
-	uint64_t sequence; /* of the last commit */
+	uint64_t sequence; /* in the row: no commit has had a higher one; a mount goes on from there. In memory: the last commit's */
 };
 
 /* t 'T': what `.schema.json` said, and which number each of its indexes has. */

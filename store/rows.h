@@ -4,7 +4,7 @@
  * they sort. A row's key is a table id (u32), a letter, and what the letter asks for. Table ids start at 1 and are never used again; names of tables
  * stand in one place only, so that a rename or an adoption changes one row. Id 0 is the volume itself:
  *
- *   0 'V'                       volume: "itemfs\n", format (u32), next table id (u32), next refusal id (u64), last sequence (u64)
+ *   0 'V'                       volume: "itemfs\n", format (u32), next table id (u32), next refusal id (u64), a sequence that no commit has gone beyond (u64)
  *   0 'T' name                  catalogue: table id (u32)
  *   0 'M'                       metadata of the root directory
  *   0 'D' table [index]         rows of this table (or of this index of it) that nobody refers to: being staged, or waiting to be collected; no value

@@ -150,8 +150,8 @@ static void open_store(const char *path)
 	leveldb_options_set_paranoid_checks(options, 1);
 	leveldb_options_set_cache(options, leveldb_cache_create_lru((size_t)32 << 20));
 	leveldb_options_set_filter_policy(options, leveldb_filterpolicy_create_bloom(10));
-	leveldb_options_set_write_buffer_size(options, (size_t)16 << 20);
-	leveldb_options_set_compression(options, leveldb_snappy_compression);
+	leveldb_options_set_write_buffer_size(options, (size_t)64 << 20);
+	leveldb_options_set_compression(options, leveldb_no_compression);
 	bench.read = leveldb_readoptions_create();
 	leveldb_readoptions_set_verify_checksums(bench.read, 1);
 	bench.write = leveldb_writeoptions_create();

@@ -151,6 +151,21 @@ Test(options, of_ro_and_rw_and_of_sync_and_async_the_last_counts)
 	options_clear(&options);
 }
 
+Test(options, tables_are_packed_where_it_is_asked_for)
+{
+	struct options options;
+
+	cr_assert_eq(PARSE(&options, NULL, "vol", "mnt"), RC_OK);
+	cr_assert_not(options.compress);
+	cr_assert_eq(options.memtable, 0);
+	options_clear(&options);
+	cr_assert_eq(PARSE(&options, NULL, "-o", "nocompress,compress,memtable=16", "vol", "mnt"), RC_OK);
+	cr_assert(options.compress);
+	cr_assert_eq(options.memtable, 16);
+	assert_text(options.passed_on, NULL);
+	options_clear(&options);
+}
+
 Test(options, threads_are_bounded_and_a_number)
 {
 	struct options options;
@@ -167,6 +182,8 @@ Test(options, threads_are_bounded_and_a_number)
 	ASSERT_REFUSED("build_rate", "-obuild_rate=0", "vol", "mnt");
 	ASSERT_REFUSED("build_rate", "-obuild_rate=ten", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads=0", "vol", "mnt");
+	ASSERT_REFUSED("memtable", "-omemtable=0", "vol", "mnt");
+	ASSERT_REFUSED("memtable", "-omemtable=1025", "vol", "mnt");
 	ASSERT_REFUSED("poll", "-opoll=0", "vol", "mnt");
 	ASSERT_REFUSED("poll", "-opoll=1001", "vol", "mnt");
 	ASSERT_REFUSED("max_threads", "-omax_threads=", "vol", "mnt");
