@@ -1,132 +1,11 @@
 /* model: random operations against index/ and, beside it, against a model that is a plain array; after every few, all that the volume shows must be what the model
  * holds, and the check must find it sound. The model knows the rules only from the contract: it finds index keys by text, not with the parser. A failure names its seed. */
-#include "tests/unit/fixture.h"
+#include "tests/unit/model.h"
 #include <criterion/parameterized.h>
 
-enum { ITEMS = 160, PARTITIONS = 9, FILES = 24, STEPS = 500, COMPARE_EACH = 50, SEEDS = 20, PKS = 8, SKS = 9 };
+enum { STEPS = 500, COMPARE_EACH = 50, SEEDS = 20 };
 
-/* How a table is keyed. Texts are canonical for the types, in no order. */
-struct shape {
-	char pk_type, sk_type; /* sk_type 0: no sort key */
-};
 static const struct shape shapes[] = {{'S', 'S'}, {'S', 'N'}, {'N', 'S'}, {'B', 'N'}, {'S', 0}, {'N', 'B'}};
-
-static const char *const texts_s[SKS] = {"a", "ab", "b/c", ".d", "e,f", "\xc3\xa4", "%41", "item", "z z"};
-static const char *const texts_n[SKS] = {"0", "-1", "10", "9", "0.5", "-20.25", "100", "3", "-0.001"};
-static const char *const texts_b[SKS] = {"00", "0000", "00ff", "ff", "0a", "0b", "a0", "80", "01"};
-
-static const char *key_text_at(char type, size_t i)
-{
-	return type == 'S' ? texts_s[i] : type == 'N' ? texts_n[i] : texts_b[i];
-}
-
-/* One index that the definition may have. Its keys are attributes "g" (S) and "h" (N), or base keys. */
-struct index_rule {
-	const char *name, *hash, *range; /* attribute names */
-	bool local;
-	const char *projection; /* JSON */
-	bool all, include_x;
-};
-static const struct index_rule rules[] = {
-    {"lsi-h", "pk", "h", true, "{\"ProjectionType\":\"ALL\"}", true, false},
-    {"gsi-g", "g", NULL, false, "{\"ProjectionType\":\"KEYS_ONLY\"}", false, false},
-    {"gsi-h-g", "h", "g", false, "{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"x\"]}", false, true},
-    {"gsi-g-pk", "g", "pk", false, "{\"ProjectionType\":\"ALL\"}", true, false},
-};
-enum { RULES = sizeof rules / sizeof *rules };
-
-struct model_item {
-	size_t pk, sk;
-	char *document;
-	const char *g, *h, *x, *big; /* values in JSON, NULL: left out; constants */
-	bool pk_held;
-	uint32_t mode;
-};
-struct model_file {
-	int pk; /* -1: the table's own */
-	char name[16];
-	char *bytes;
-};
-/* What the volume should hold. */
-struct model {
-	uint64_t random;
-	unsigned seed;
-	size_t step;
-	char *path;
-	struct volume *volume;
-	struct table *table;
-	const struct shape *shape;
-	bool declared;
-	bool has[RULES];
-	struct model_item items[ITEMS];
-	size_t item_count;
-	struct model_file files[FILES];
-	size_t file_count;
-	bool partition[PKS], implicit[PKS];
-	char *big;
-};
-
-#define EXPECT(m, condition, ...)                                                                                      \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "seed %u, step %zu: %s: ", (m)->seed, (m)->step, #condition);                  \
-			fprintf(stderr, __VA_ARGS__);                                                                  \
-			fputc('\n', stderr);                                                                           \
-			cr_assert(false, "seed %u, step %zu: %s", (m)->seed, (m)->step, #condition);                   \
-		}                                                                                                      \
-	} while (0)
-
-static size_t below(struct model *m, size_t n)
-{
-	m->random ^= m->random << 13;
-	m->random ^= m->random >> 7;
-	m->random ^= m->random << 17;
-	return (size_t)(m->random >> 11) % n;
-}
-
-static bool has_sk(const struct model *m)
-{
-	return !m->declared || m->shape->sk_type;
-}
-
-static struct leaf item_leaf(struct model *m, size_t pk, size_t sk)
-{
-	return fixture_item(m->table, key_text_at(m->shape->pk_type, pk),
-			    has_sk(m) ? key_text_at(m->shape->sk_type ?: 'S', sk) : NULL);
-}
-
-static struct leaf file_leaf(struct model *m, const struct model_file *file)
-{
-	return fixture_file(m->table, file->pk < 0 ? NULL : key_text_at(m->shape->pk_type, (size_t)file->pk),
-			    file->name);
-}
-
-static struct model_item *find_item(struct model *m, size_t pk, size_t sk)
-{
-	for (size_t i = 0; i < m->item_count; i++)
-		if (m->items[i].pk == pk && m->items[i].sk == sk)
-			return &m->items[i];
-	return NULL;
-}
-
-static struct model_file *find_file(struct model *m, int pk, const char *name)
-{
-	for (size_t i = 0; i < m->file_count; i++)
-		if (m->files[i].pk == pk && strcmp(m->files[i].name, name) == 0)
-			return &m->files[i];
-	return NULL;
-}
-
-static size_t names_in(const struct model *m, size_t pk, size_t *ret_files)
-{
-	size_t items = 0;
-	*ret_files = 0;
-	for (size_t i = 0; i < m->item_count; i++)
-		items += m->items[i].pk == pk;
-	for (size_t i = 0; i < m->file_count; i++)
-		*ret_files += m->files[i].pk == (int)pk;
-	return items;
-}
 
 static void settle_partition(struct model *m, size_t pk)
 {
@@ -179,39 +58,6 @@ static void compose(const struct model *m, struct model_item *item)
 	buf_add_byte(&out, 0);
 	free(item->document);
 	item->document = (char *)out.data;
-}
-
-static bool fits_g(const char *g)
-{
-	return !g || (g[0] == '"' && g[1] != '"');
-}
-
-static bool fits_h(const char *h)
-{
-	return !h || h[0] == '-' || (h[0] >= '0' && h[0] <= '9');
-}
-
-static bool uses(const struct index_rule *rule, const char *name)
-{
-	return strcmp(rule->hash, name) == 0 || (rule->range && strcmp(rule->range, name) == 0);
-}
-
-static bool fits_index(const struct model_item *item, size_t r)
-{
-	return (!uses(&rules[r], "g") || fits_g(item->g)) && (!uses(&rules[r], "h") || fits_h(item->h));
-}
-
-static bool fits(const struct model *m, const struct model_item *item)
-{
-	for (size_t r = 0; r < RULES; r++)
-		if (m->has[r] && !fits_index(item, r))
-			return false;
-	return true;
-}
-
-static bool qualifies(const struct model_item *item, size_t r)
-{
-	return fits_index(item, r) && (!uses(&rules[r], "g") || item->g) && (!uses(&rules[r], "h") || item->h);
 }
 
 static void random_values(struct model *m, struct model_item *item)
@@ -407,11 +253,6 @@ static void do_file_to_item(struct model *m)
 	forget_file(m, from);
 }
 
-static struct key partition_key(struct model *m, size_t pk)
-{
-	return fixture_key((enum key_type)m->shape->pk_type, KEY_PARTITION, key_text_at(m->shape->pk_type, pk));
-}
-
 static void do_partition(struct model *m)
 {
 	size_t pk = below(m, PKS), files, items = names_in(m, pk, &files);
@@ -546,178 +387,6 @@ static void do_reopen(struct model *m)
 	m->table = fixture_find(m->volume, "Model");
 }
 
-static void compare_items(struct model *m)
-{
-	for (size_t i = 0; i < m->item_count; i++) {
-		struct model_item *item = &m->items[i];
-		struct leaf leaf = item_leaf(m, item->pk, item->sk);
-		struct head head;
-		cleanup_buf struct buf document = {0};
-		enum rc rc = leaf_get(&leaf, NULL, &head, &document);
-		EXPECT(m, rc == RC_OK, "%s", rc_name(rc));
-		EXPECT(m,
-		       document.len == strlen(item->document) &&
-			   memcmp(document.data, item->document, document.len) == 0,
-		       "%.*s for %s", (int)document.len, document.data, item->document);
-		EXPECT(m, head.meta.mode == item->mode, "%o for %o", head.meta.mode, item->mode);
-	}
-	for (size_t i = 0; i < m->file_count; i++) {
-		struct leaf leaf = file_leaf(m, &m->files[i]);
-		EXPECT(m, fixture_reads(&leaf, m->files[i].bytes), "file %s", m->files[i].name);
-	}
-}
-
-/* How many a listing gives, each after the one before it. */
-static size_t count_listed(struct model *m, enum listing_kind kind, const struct key *pk, const char *index)
-{
-	struct listing_place place = {.kind = kind, .table = m->table, .pk = pk, .index = index};
-	struct listing *listing;
-	const struct listing_entry *entry;
-	cleanup_buf struct buf last = {0}, now = {0};
-	size_t n = 0;
-	enum rc rc = listing_open(m->volume, NULL, &place, &listing);
-	EXPECT(m, rc == RC_OK, "%s", rc_name(rc));
-	for (; (rc = listing_next(listing, &entry)) == RC_OK; n++) {
-		buf_clear(&now);
-		if (kind == LISTING_ENTRIES)
-			for (size_t i = 0; i < entry->key_count; i++)
-				key_encode(&entry->keys[i], &now);
-		else if (kind == LISTING_FILES)
-			buf_add_text(&now, entry->name);
-		else if (entry->key.len)
-			key_encode(&entry->key, &now);
-		size_t common = last.len < now.len ? last.len : now.len;
-		int order = n && common ? memcmp(last.data, now.data, common) : -1;
-		EXPECT(m, order < 0 || (order == 0 && last.len < now.len), "listing kind %d is out of order",
-		       (int)kind);
-		buf_clear(&last);
-		buf_add(&last, now.data, now.len);
-	}
-	EXPECT(m, rc == RC_NOT_FOUND, "%s", rc_name(rc));
-	listing_close(listing);
-	return n;
-}
-
-static void compare_listings(struct model *m)
-{
-	size_t partitions = 0, own = 0;
-	for (size_t pk = 0; pk < PKS; pk++) {
-		size_t files, items = names_in(m, pk, &files), listed;
-		struct key key = partition_key(m, pk);
-		struct partition_record record;
-		enum rc rc = partition_get(m->table, NULL, &key, &record);
-		EXPECT(m, rc == (m->partition[pk] ? RC_OK : RC_NOT_FOUND), "%s", rc_name(rc));
-		EXPECT(m, rc || record.implicit == m->implicit[pk], "partition %zu", pk);
-		partitions += m->partition[pk];
-		listed = count_listed(m, LISTING_ITEMS, &key, NULL);
-		EXPECT(m, listed == items, "%zu for %zu", listed, items);
-		listed = count_listed(m, LISTING_FILES, &key, NULL);
-		EXPECT(m, listed == files, "%zu for %zu", listed, files);
-	}
-	for (size_t i = 0; i < m->file_count; i++)
-		own += m->files[i].pk < 0;
-	EXPECT(m, count_listed(m, LISTING_PARTITIONS, NULL, NULL) == partitions, "for %zu", partitions);
-	EXPECT(m, count_listed(m, LISTING_FILES, NULL, NULL) == own, "for %zu", own);
-}
-
-static struct key attribute_key(struct model *m, const struct model_item *item, const char *name)
-{
-	if (strcmp(name, "pk") == 0)
-		return partition_key(m, item->pk);
-	struct item *parsed;
-	struct key key;
-	EXPECT(m, item_parse(item->document, strlen(item->document), &parsed, NULL) == RC_OK, "%s", item->document);
-	enum rc rc =
-	    key_from_value(item_find(parsed, name, 1), name[0] == 'g' ? KEY_S : KEY_N, KEY_SORT, name, &key, NULL);
-	EXPECT(m, rc == RC_OK, "%s", item->document);
-	item_free(parsed);
-	return key;
-}
-
-static struct item_value *find(const struct item *item, const char *name)
-{
-	return (struct item_value *)item_find(item, name, strlen(name));
-}
-
-/* The entry holds what its rule projects, and nothing else. */
-static void compare_projection(struct model *m, const struct model_item *item, const struct index_rule *rule,
-			       const struct buf *document)
-{
-	struct item *entry;
-	EXPECT(m, item_parse(document->data, document->len, &entry, NULL) == RC_OK, "%.*s", (int)document->len,
-	       document->data);
-	bool g = item->g && (rule->all || uses(rule, "g")), h = item->h && (rule->all || uses(rule, "h"));
-	bool x = item->x && (rule->all || rule->include_x), big = item->big && rule->all;
-	EXPECT(m,
-	       !find(entry, "g") == !g && !find(entry, "h") == !h && !find(entry, "x") == !x &&
-		   !find(entry, "big") == !big,
-	       "%s gives %.*s", item->document, (int)document->len, document->data);
-	EXPECT(m, find(entry, "pk") && !find(entry, "sk") == !m->shape->sk_type, "%.*s", (int)document->len,
-	       document->data);
-	EXPECT(m, entry->count == 1u + (m->shape->sk_type != 0) + g + h + x + big, "%.*s", (int)document->len,
-	       document->data);
-	item_free(entry);
-}
-
-static void compare_entry(struct model *m, const struct model_item *item, size_t r)
-{
-	const struct index_rule *rule = &rules[r];
-	struct key keys[ROW_KEYS_MAX];
-	size_t n = 0;
-	struct head head;
-	cleanup_buf struct buf document = {0};
-	struct leaf leaf = item_leaf(m, item->pk, item->sk);
-	keys[n++] = attribute_key(m, item, rule->hash);
-	if (rule->range)
-		keys[n++] = attribute_key(m, item, rule->range);
-	if (!uses(rule, "pk"))
-		keys[n++] = leaf.pk;
-	if (leaf.has_sk)
-		keys[n++] = leaf.sk;
-	enum rc rc = listing_get_entry(m->table, NULL, rule->name, keys, n, &head, &document);
-	EXPECT(m, rc == RC_OK, "%s: %s: %s", rc_name(rc), rule->name, item->document);
-	compare_projection(m, item, rule, &document);
-}
-
-static void compare_indexes(struct model *m)
-{
-	for (size_t r = 0; r < RULES; r++) {
-		size_t expected = 0, listed = 0;
-		if (!m->has[r])
-			continue;
-		for (size_t i = 0; i < m->item_count; i++) {
-			if (!qualifies(&m->items[i], r))
-				continue;
-			expected++;
-			compare_entry(m, &m->items[i], r);
-		}
-		struct listing_place place = {.kind = LISTING_INDEX_KEYS, .table = m->table, .index = rules[r].name};
-		struct listing *listing;
-		const struct listing_entry *entry;
-		EXPECT(m, listing_open(m->volume, NULL, &place, &listing) == RC_OK, "%s", rules[r].name);
-		while (listing_next(listing, &entry) == RC_OK) {
-			struct key key = entry->key;
-			listed += count_listed(m, LISTING_ENTRIES, &key, rules[r].name);
-		}
-		listing_close(listing);
-		EXPECT(m, listed == expected, "%s: %zu for %zu", rules[r].name, listed, expected);
-	}
-}
-
-static void compare(struct model *m)
-{
-	unsigned long problems;
-	struct table_counters counters;
-	char *text = fixture_check(m->volume, &problems);
-	EXPECT(m, problems == 0, "%s", text);
-	free(text);
-	EXPECT(m, table_stat(m->table, NULL, &counters) == RC_OK, "stat");
-	EXPECT(m, counters.items == m->item_count, "%zu", m->item_count);
-	compare_items(m);
-	compare_listings(m);
-	compare_indexes(m);
-}
-
 static void one_step(struct model *m)
 {
 	size_t what = below(m, 100);
@@ -766,7 +435,7 @@ static void run_seed(unsigned seed)
 	for (m->step = 1; m->step <= STEPS; m->step++) {
 		one_step(m);
 		if (m->step % COMPARE_EACH == 0)
-			compare(m);
+			model_compare(m);
 	}
 	while (m->item_count)
 		forget_item(m, &m->items[0]);
