@@ -39,8 +39,8 @@ static bool dots(const struct dir_entry *entry)
 	return entry->kind == NODE_ROOT;
 }
 
-/* Told without its node, even where attributes are asked for: a table that is gone since, a snapshot, whose node its lookup alone makes, and what the kernel may not keep (a query's
- * results, entries of indexes): it looks that up before it uses it, whatever it was told. */
+/* Told without its node, even where attributes are asked for: a table that is gone since, a snapshot, whose node its lookup alone makes, and what the
+ * kernel may not keep (a query's results, entries of indexes): it looks that up before it uses it, whatever it was told. */
 static bool is_bare(const struct dir_entry *entry)
 {
 	return dots(entry) || entry->kind == NODE_SNAPSHOT || (entry->kind == NODE_TABLE && !entry->table) || reply_keep_found(entry->kind) == 0;
@@ -119,7 +119,8 @@ static size_t put_plus(fuse_req_t req, struct dir_stream *s, const struct dir_en
 	return fuse_add_direntry_plus(req, at, room, entry->name, &plus, (off_t)s->position);
 }
 
-/* Whether entries go without their nodes where these are asked for: what the kernel knows already, and of a snapshot that was dropped, as it is to remember no more names of it than it has. */
+/* Whether entries go without their nodes where these are asked for: what the kernel knows already, and of a snapshot that was dropped, as it is to
+ * remember no more names of it than it has. */
 static bool goes_bare(struct frontend *front, const struct dir_stream *s)
 {
 	names_read(front);

@@ -1,8 +1,9 @@
 /* import_run: see import_run.h.
  *
- * Items come by an import without a request of the kernel's for each, so it has to be told: attributes of what it knows, and names that it may remember as absent (node.missed). That goes through the
- * notifier, in between batches and before the answer, with nothing locked that a request could wait for; and not for ever, for a request that the kernel holds a directory for may itself wait
- * for a thread of ours: hardly at all where the one that waits is the last.
+ * An import changes items without a request of the kernel's for each, so the kernel has to be told: of new attributes of what it knows, and of new
+ * names that it may remember as absent (node.missed). The notifier tells it, between batches and before the answer, with nothing locked that a
+ * request could wait for. The import does not wait for that for ever: a notice may need a directory that the kernel has locked for a request, and
+ * that request may wait for a thread of ours. Where the import has our last thread it hardly waits at all.
  */
 #include "fs/import_run.h"
 #include "fs/place.h"

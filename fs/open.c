@@ -78,7 +78,8 @@ static bool is_buried(struct frontend *front, const struct node *node)
 	return buried;
 }
 
-/* A file that was replaced after the kernel looked it up, and before it is opened to be read: as it was then. (The kernel looks up a second time after ESTALE, and that may be late, too.) */
+/* A file that was replaced after the kernel looked it up, and before it is opened to be read: as it was then. (The kernel looks up a second time
+ * after ESTALE, and that may be late, too.) */
 static enum rc open_buried(fuse_req_t req, struct node *node, int flags, struct handle **ret_handle)
 {
 	struct frontend *front = front_of(req);

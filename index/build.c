@@ -1,8 +1,8 @@
 /* build: GSIs come and go, and everything else of the definition takes effect, in one commit.
  *
- * A GSI that comes is written down as one that is being filled; that happens in the background (backfill.h), but for the first batch, which is part of the commit, so that of a small table
- * nobody ever sees an index that cannot be read. One that goes is written down as dead, and the collector frees its space; whether it was filled
- * already makes no difference. The rest keep their numbers, and how far they are filled.
+ * A GSI that is added is recorded as being filled. That happens in the background (backfill.h), but for the first batch, which is part of the commit:
+ * so nobody ever sees an index of a small table that cannot be read. A GSI that is dropped is recorded as dead, whether it was filled already or not,
+ * and the collector frees its space. The others keep their numbers, and how far they are filled.
  */
 #include "index/redefine.h"
 #include "index/change.h"

@@ -234,7 +234,8 @@ static enum rc follows(struct change *change, size_t index, const struct buf *ro
 	return backfill_covers(change->txn, change->table, change->schema->indexes[index].id, row, ret_follows);
 }
 
-/* Brings every index from the old item (item NULL: none) to the new one (item NULL: none). `row` is the key of its head row. A refusal names the alphabetically first index that cannot take the new item, as AWS does. */
+/* Brings every index from the old item (item NULL: none) to the new one (item NULL: none). `row` is the key of its head row. A refusal names the
+ * alphabetically first index that cannot take the new item, as AWS does. */
 static enum rc entries_change(struct change *change, const struct buf *row, const struct entry_source *from,
 			      const struct entry_source *to, uint64_t birth)
 {

@@ -56,7 +56,8 @@ static bool reached(const struct check_table *t, const struct key *pk, const str
 	return backfill_reached(&t->builds[at], row.data, row.len);
 }
 
-/* An index that cannot take an item that was there before it has no entry of it, and one that is being filled none of those that it has not come to: then *made is not present. */
+/* An index that cannot take an item that was there before it has no entry of it, and one that is being filled none of those that it has not come to:
+ * then *made is not present. */
 static enum rc make(struct check_table *t, const struct key *pk, const struct key *sk, const struct item *item,
 		    size_t at)
 {

@@ -1,9 +1,10 @@
 /* collect: deletes the rows of tables and indexes that nobody refers to any more (invariant 14), a batch at a time.
  *
- * A row 0 'D' names what is dead: a table that was removed, or left behind by an adoption; an index that was dropped; or what a crash left
- * staged, because whatever is staged is written down as dead first and its flip takes that row away. Ids are never used again, so nothing
- * else can be in a dead range, and deleting needs no order with other commits: it goes to the store past the queue, with no gate held. A crash in the middle leaves the 'D' row, and the next mount goes on. What
- * is being staged now is not touched: a row is only taken while no definition changes, and what is dead then stays so.
+ * A row 0 'D' names what is dead: a table that was removed, or left behind by an adoption; an index that was dropped; or what a crash left staged,
+ * because whatever is staged is written down as dead first and its flip takes that row away. Ids are never used again, so a dead range holds nothing
+ * else, and deleting needs no order with other commits: it goes to the store past the queue, with no gate held. A crash in the middle leaves the 'D'
+ * row, and the next mount goes on. What is being staged now is not touched: a 'D' row is only taken up while no definition changes, and what is dead
+ * then stays dead.
  */
 #include "index/worker.h"
 
@@ -58,7 +59,8 @@ static enum rc take(struct volume *volume, struct collection *c)
 	return rc;
 }
 
-/* Adds up to a batch of deletions; *ret_ended where nothing is left of the range. c->low moves on: seeking it again from the start would pass over all that was deleted. */
+/* Adds up to a batch of deletions; *ret_ended where nothing is left of the range. c->low moves on: seeking it again from the start would pass over
+ * all that was deleted. */
 static enum rc delete_some(struct volume *volume, struct collection *c, struct store_batch *batch, bool *ret_ended)
 {
 	cleanup_buf struct buf high = {0};

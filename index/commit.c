@@ -42,8 +42,8 @@ static bool is_covered(const struct volume *volume)
 	       now->format == stored->format;
 }
 
-/* The volume's row goes with a group that uses what it does not cover, and then covers many commits to come: it would cost each as much as a row of an item. The next mount goes on behind
- * all that is covered, so no number is used twice. */
+/* The volume's row goes with a group that uses what it does not cover, and then covers many commits to come: it would cost each as much as a row of
+ * an item. The next mount goes on behind all that is covered, so no number is used twice. */
 static enum rc cover(struct volume *volume, struct volume_record *ret_record)
 {
 	cleanup_buf struct buf key = {0}, value = {0};

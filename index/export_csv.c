@@ -1,7 +1,8 @@
 /* export_csv: the columns of a CSV, and its lines.
  *
- * One pass gathers the names of all attributes, and with them the size: each line has the fields' bytes, a comma between each two columns and CR LF, so the sum can be told at the end though the
- * number of columns was not known before. A second pass writes the lines. Memory: the names, and one line.
+ * One pass gathers the names of all attributes, and with them the size: each line has the fields' bytes, a comma between each two columns and CR LF,
+ * so the sum can be told at the end though the number of columns was not known before. A second pass writes the lines. Memory: the names, and one
+ * line.
  */
 #include "index/export_private.h"
 #include <stdlib.h>

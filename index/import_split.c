@@ -1,7 +1,8 @@
 /* import_split: see import_split.h.
  *
- * An array goes through the scanner of json.h, which wants an object at the top: a file that begins with `[` is read as {"":[…. So elements stand at depth 3 in either form, and what is
- * around them is proved to be JSON. The scanner is fed up to each byte that may end an element, so that it ends one at most at a time.
+ * An array goes through the scanner of json.h, which wants an object at the top: a file that begins with `[` is read as {"":[…. So elements stand at
+ * depth 3 in either form, and what is around them is proved to be JSON. The scanner is fed up to each byte that may end an element, so that it ends
+ * one at most at a time.
  */
 #include "index/import_split.h"
 #include <string.h>

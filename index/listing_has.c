@@ -1,4 +1,5 @@
-/* listing_has: whether one item or entry is among what a query leaves. Its row is compared with the ends of the query's range and put to its tests; where a limit ends has to be counted, and is remembered. */
+/* listing_has: whether one item or entry is among what a query leaves. Its row is compared with the ends of the query's range and put to its tests;
+ * where a limit ends has to be counted, and is remembered. */
 #include "index/listing_private.h"
 #include "index/private.h"
 #include <stdlib.h>

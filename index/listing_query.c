@@ -1,5 +1,6 @@
-/* listing_query: carries out a query by moving the ends of a listing's range, step by step. A limit that is followed by another step is settled first: its last row is found, and becomes the
- * range's end. So after each step what is left is one range again, and the last limit alone remains to be counted, as the listing goes. */
+/* listing_query: carries out a query by moving the ends of a listing's range, step by step. A limit that is followed by another step is settled
+ * first: its last row is found, and becomes the range's end. So after each step one range is left again, and only the last limit is still to be
+ * counted, as the listing goes. */
 #include "index/listing_private.h"
 #include "index/private.h"
 #include <string.h>

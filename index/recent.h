@@ -34,7 +34,7 @@ enum rc recent_get(struct recent *recent, const struct buf *key, bool keep, stru
 enum rc recent_get_hashed(struct recent *recent, uint32_t hash, const struct buf *key, bool keep, struct buf *ret_value);
 /* Whether it is kept, and its value is this; NULL: it is not there. */
 bool recent_is(struct recent *recent, uint32_t hash, const struct buf *key, const struct buf *value);
-/* It is about to be written, and now it is (value NULL: deleted). Each row of a batch, as often the one as the other. */
+/* A row is about to be written; and now it is (value NULL: deleted). Each row of a batch gets as many of the one as of the other. */
 void recent_begin(struct recent *recent, uint32_t hash, const uint8_t *key, size_t n);
 void recent_end(struct recent *recent, uint32_t hash, const uint8_t *key, size_t n, const uint8_t *value, size_t value_n);
 /* Instead of all recent_end(): nobody knows. */

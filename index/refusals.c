@@ -1,6 +1,6 @@
-/* refusals: see refusals.h. The ids and sizes of what is stored are remembered, oldest first, so that bounding it reads nothing; the list is
- * changed after the commit that changed the rows, and has room for what is coming before that, so that it cannot fail to learn of it. Evictions are commits of their own: until they have run there
- * may be one too many. */
+/* refusals: see refusals.h. The ids and sizes of what is stored are remembered, oldest first, so that bounding it reads nothing; the list is changed
+ * after the commit that changed the rows, and room for the new entry is made before that commit, so that the change cannot fail. Evictions are
+ * commits of their own: until they have run there may be one too many. */
 #include "index/refusals.h"
 #include "index/change.h"
 #include "index/private.h"

@@ -1,8 +1,8 @@
 /* repair_place: what a repair does to the volume's directory: the place damaged-N beside `db`, and how the new store in it becomes `db`.
  *
- * While a repair works there is damaged-N/new, in the end beside damaged-N/db. Where the file system cannot exchange two names there is a moment in which the volume has no `db`; nothing takes
- * it for an empty one then, as damaged-N is there, and whoever comes next (a mount, another repair) goes on where that one was cut short: the new store was whole and checked before any
- * name changed.
+ * While a repair works there is damaged-N/new, in the end beside damaged-N/db. Where the file system cannot exchange two names, there is a moment in
+ * which the volume has no `db`. Nothing takes it for an empty volume then, because damaged-N is there, and whoever comes next (a mount, another
+ * repair) finishes what was cut short: the new store was whole and checked before any name changed.
  */
 #include "index/repair_private.h"
 #include <dirent.h>

@@ -1,4 +1,5 @@
-/* repair_rows: the rows of the volume itself (id 0): which tables there are and under which names, rejected drafts, lines of errors, the counters at the end. Tables are repair_table.c. */
+/* repair_rows: the rows of the volume itself (id 0): which tables there are and under which names, rejected drafts, lines of errors, the counters at
+ * the end. Tables are repair_table.c. */
 #include "index/repair_private.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* repair_table: what of a table's rows is sound goes over; its partitions, indexes and counters are made anew of that.
  *
- * A table whose definition is lost becomes an undeclared one: its items stand under the names they had, as strings, so that writing `.schema.json` anew adopts them (the keys get their types
- * back from their names then).
+ * A table whose definition is lost becomes an undeclared one: its items stand under the names they had, as strings, so that writing `.schema.json`
+ * anew adopts them (the keys get their types back from their names then).
  */
 #include "index/document.h"
 #include "index/repair_private.h"

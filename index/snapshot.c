@@ -1,5 +1,5 @@
-/* snapshot: see snapshot.h. The names are a list in the volume, in order; the frozen tables that somebody asked for are a list in their snapshot, and go with it: a reference of one is a
- * reference of the snapshot. */
+/* snapshot: see snapshot.h. The names are a list in the volume, in order; the frozen tables that somebody asked for are a list in their snapshot, and
+ * go with it: a reference of one is a reference of the snapshot. */
 #include "index/snapshot.h"
 #include "index/private.h"
 #include "store/model/utf8.h"

@@ -1,5 +1,6 @@
-/* tables: the tables of a volume in memory, by name, and the same for those of a snapshot. They mirror the rows 0 'T' and each t 'T', and are changed after the commit that changed these, under
- * tables_change, so that the two agree whenever that is free. A name is found by its hash: who lists the root asks for each.
+/* tables: the tables of a volume in memory, by name, and the same for those of a snapshot. They mirror the rows 0 'T' and each t 'T'. They are
+ * changed with tables_change held, after the commit that changed those rows, so the two agree whenever that lock is free. A name is found by its
+ * hash, because listing the root asks for every name.
  */
 #include "index/private.h"
 #include <string.h>

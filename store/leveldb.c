@@ -23,8 +23,9 @@
 #include <unistd.h>
 
 #define DEFAULT_CACHE        ((size_t)32 << 20)
-/* The larger a memtable, the fewer merges of tables: with 64 MiB instead of 16 a change of 100,000 items takes a tenth to a fifth less time. But there are two at once, each is a log, too, which
- * the next open reads again after a crash, and then a table, of which a merge holds many: less where memory or the disk is small. */
+/* The larger a memtable, the fewer merges of tables: with 64 MiB instead of 16 a change of 100,000 items takes a tenth to a fifth less time. But
+ * there are two at once, each is a log, too, which the next open reads again after a crash, and then a table, of which a merge holds many: less where
+ * memory or the disk is small. */
 #define LARGEST_WRITE_BUFFER   ((uint64_t)64 << 20)
 #define LEAST_WRITE_BUFFER     ((uint64_t)8 << 20)
 #define MEMORY_OF_WRITE_BUFFER 64

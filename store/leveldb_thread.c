@@ -1,7 +1,8 @@
 /* leveldb_thread: a name for the thread with which LevelDB merges its tables.
  *
- * LevelDB starts it in the first call that needs one, and a thread begins with the name of the one that starts it: so who may do it has the right one
- * meanwhile. Not so in reads, which set a merge going, too, when there were many in vain: one is over before two names are set.
+ * LevelDB starts it in the first call that needs it, and a thread begins with the name of the thread that starts it: so a call that may start it is
+ * made under the name that the new thread is to have. Reads are not, though many reads in vain set a merge going, too: setting two names takes longer
+ * than a read.
  */
 #include "store/leveldb_private.h"
 

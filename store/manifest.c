@@ -1,4 +1,5 @@
-/* manifest: see manifest.h. A manifest is a log (log_check.h) whose records are edits: a list of fields, each a number that says what it is, then its values: varints, and strings with their length. */
+/* manifest: see manifest.h. A manifest is a log (log_check.h) whose records are edits: a list of fields, each a number that says what it is, then its
+ * values: varints, and strings with their length. */
 #include "store/manifest.h"
 #include "store/crc.h"
 #include "store/log_sync.h"

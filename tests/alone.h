@@ -6,8 +6,8 @@
 
 /* False where that is not allowed. Where we are not root, as root of a user namespace of our own.
  *
- * A namespace begins with a copy of every mount there is, and a FUSE mount whose copy stays is not gone when its owner unmounts it: its daemon would serve until this process ends.
- * So the copies of FUSE mounts are let go. */
+ * A namespace begins with a copy of every mount there is, and a FUSE mount whose copy stays is not gone when its owner unmounts it: its daemon would
+ * serve until this process ends. So the copies of FUSE mounts are let go. */
 bool alone(void);
 
 #endif

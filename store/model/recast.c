@@ -1,5 +1,5 @@
-/* recast: see recast.h. A recursive descent over text that is known to have been right; `at` only ever moves forward and never past `end`, and each function returns false where the text is not
- * what it must be. */
+/* recast: see recast.h. A recursive descent over text that is known to have been right; `at` only ever moves forward and never past `end`, and each
+ * function returns false where the text is not what it must be. */
 #include "store/model/recast.h"
 #include "store/model/json.h"
 #include "store/model/json_byte.h"

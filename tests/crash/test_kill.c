@@ -1,8 +1,9 @@
 /* kill -9 of the daemon in the middle of a write load: what was acknowledged is there, and the volume is whole.
  *
- * Acknowledged is (DESIGN.md, part 2, 4) a close after a write, an fsync, a rename. Each writer has items of its own and writes growing numbers into them; it
- * notes, in memory that the test shares, a number before it begins (tried) and after it was acknowledged (done), and how often that was (times). After the kill each item must hold a whole document
- * with done <= number <= tried. No machine crashes here, so what LevelDB has handed to the kernel is there.
+ * Acknowledged is (DESIGN.md, part 2, 4) a close after a write, an fsync, a rename. Each writer has items of its own and writes growing numbers into
+ * them; it notes, in memory that the test shares, a number before it begins (tried) and after it was acknowledged (done), and how often that was
+ * (times). After the kill each item must hold a whole document with done <= number <= tried. No machine crashes here, so what LevelDB has handed to
+ * the kernel is there.
  */
 #include "tests/mount/harness.h"
 #include <signal.h>

@@ -1,10 +1,11 @@
 /* The power goes under a mount that is being written to: what an fsync has covered is there, and the rest is a prefix of what was written.
  *
- * The daemon is an itemfs that notes what it has synced (power.c). It is killed in the middle of the load, and then its volume loses all that was not: each file is cut to
- * the length that it had when it was last synced, and files whose names were not are removed. So it is as the least obliging disk would leave it. test_store_power.c asks the same of the
- * store alone, at every moment at which it can differ.
+ * The daemon is an itemfs that notes what it has synced (power.c). It is killed in the middle of the load, and then its volume loses all that was
+ * not: each file is cut to the length that it had when it was last synced, and files whose names were not are removed. So it is as the least obliging
+ * disk would leave it. test_store_power.c asks the same of the store alone, at every moment at which it can differ.
  *
- * Writers write growing numbers into items of their own, in turns, and note, in memory that the test shares, the number before they begin (tried) and once it must last (durable).
+ * Writers write growing numbers into items of their own, in turns, and note, in memory that the test shares, the number before they begin (tried) and
+ * once it must last (durable).
  */
 #include "tests/crash/power.h"
 #include "tests/mount/harness.h"

@@ -1,5 +1,5 @@
-/* A restore brings `.schema.json` when it likes: before, between or after the items, by its name or under another one that is renamed. The table is the same in the end, for every type of key; what does not fit is
- * refused as a whole. */
+/* A restore brings `.schema.json` when it likes: before, between or after the items, by its name or under another one that is renamed. The table is
+ * the same in the end, for every type of key; what does not fit is refused as a whole. */
 #include "tests/mount/harness.h"
 
 TestSuite(adoption, .init = mount_setup, .fini = mount_teardown);

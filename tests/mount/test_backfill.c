@@ -1,5 +1,5 @@
-/* Indexes that are added to a table with items: the write of `.schema.json` returns at once, and the index is filled in the background. The daemon is told to fill slowly (build_rate), so that there is
- * a meanwhile, however fast the machine is. */
+/* Indexes that are added to a table with items: the write of `.schema.json` returns at once, and the index is filled in the background. The daemon is
+ * told to fill slowly (build_rate), so that there is a meanwhile, however fast the machine is. */
 #include "tests/mount/harness.h"
 #include <dirent.h>
 #include <time.h>

@@ -1,4 +1,5 @@
-/* Endings: however a mount ends, and whatever is under way, the daemon exits with zero, a sanitizer has nothing to say, what was acknowledged is there, and the check finds nothing. */
+/* Endings: however a mount ends, and whatever is under way, the daemon exits with zero, a sanitizer has nothing to say, what was acknowledged is
+ * there, and the check finds nothing. */
 #include "tests/mount/harness.h"
 #include <dirent.h>
 #include <signal.h>

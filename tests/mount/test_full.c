@@ -1,8 +1,8 @@
-/* A disk that is full, under a real mount: writes are refused before the engine is hurt, reading and removing go on, and when there is room again writes do, without a remount. Nothing that was
- * acknowledged is lost.
+/* A disk that is full, under a real mount: writes are refused before the engine is hurt, reading and removing go on, and when there is room again
+ * writes do, without a remount. Nothing that was acknowledged is lost.
  *
- * The disk is a small file system in memory, mounted where only this test and its daemon see it; skipped where that is not allowed. How much fits on it is the engine's business: nothing here
- * counts on a number. */
+ * The disk is a small file system in memory, mounted where only this test and its daemon see it; skipped where that is not allowed. How much fits on
+ * it is the engine's business: nothing here counts on a number. */
 #include "tests/alone.h"
 #include "tests/mount/harness.h"
 #include <poll.h>

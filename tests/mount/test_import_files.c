@@ -1,5 +1,5 @@
-/* Imports: the directory TABLE/.import, its files and its results, and what becomes of a file that is removed, replaced or cut short while it is written or read. What is imported
- * is in test_imports.c. */
+/* Imports: the directory TABLE/.import, its files and its results, and what becomes of a file that is removed, replaced or cut short while it is
+ * written or read. What is imported is in test_imports.c. */
 #include "tests/mount/harness.h"
 #include "tests/mount/imports.h"
 #include <signal.h>

@@ -189,7 +189,8 @@ Test(imports, a_name_that_was_made_and_not_written_keeps_what_was_imported)
 	cr_expect_str_eq(content("Music/Queen/Liar.json"), LIAR);
 }
 
-/* Telling the kernel of new names waits for its locks, and who has them waits for a thread of ours: where there is one only, each import could stop everything for ten seconds (this test: four minutes). */
+/* Telling the kernel of new names waits for its locks, and who has them waits for a thread of ours: where there is one only, each import could stop
+ * everything for ten seconds (this test: four minutes). */
 Test(imports, do_not_hold_up_a_mount_of_one_thread)
 {
 	mount_down();

@@ -1,5 +1,6 @@
-/* Every operation on every kind of node (fs/node.h), alone and while somebody has it open, and renames from every kind to every kind: the daemon lives and answers, with an errno that says something, and what was
- * refused has changed nothing. ITEMFS_KINDS=all: all pairs, each way of renaming, with nobody and with somebody there. */
+/* Every operation on every kind of node (fs/node.h), alone and while somebody has it open, and renames from every kind to every kind: the daemon
+ * lives and answers, with an errno that says something, and what was refused has changed nothing. ITEMFS_KINDS=all: all pairs, each way of renaming,
+ * with nobody and with somebody there. */
 #include "tests/mount/harness.h"
 #include "tests/mount/operations.h"
 #include "tests/mount/subjects.h"

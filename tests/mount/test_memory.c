@@ -1,8 +1,8 @@
-/* What the daemon takes of memory, by its own count (`memory` in `.itemfs/stats.json`): names come and go with what the kernel remembers, documents and drafts with open files, and the sum is never
- * more than the bound that it states.
+/* What the daemon takes of memory, by its own count (`memory` in `.itemfs/stats.json`): names come and go with what the kernel remembers, documents
+ * and drafts with open files, and the sum is never more than the bound that it states.
  *
- * 2,000 names and 100 open files by default; ITEMFS_MEMORY=1000000 makes it a million names and 10,000 open files. What the system says that the process takes is compared with the bound where no sanitizer
- * adds its own.
+ * 2,000 names and 100 open files by default; ITEMFS_MEMORY=1000000 makes it a million names and 10,000 open files. What the system says that the
+ * process takes is compared with the bound where no sanitizer adds its own.
  */
 #include "tests/mount/harness.h"
 #include <sys/resource.h>

@@ -1,4 +1,5 @@
-/* A plain file that is created in a partition waits for its first store (fs/plain.h), so that a temporary file is one commit and not two. Nobody may see that, except who counts. */
+/* A plain file that is created in a partition waits for its first store (fs/plain.h), so that a temporary file is one commit and not two. Nobody may
+ * see that, except who counts. */
 #include "tests/mount/harness.h"
 #include <signal.h>
 #include <sys/syscall.h>

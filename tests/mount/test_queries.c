@@ -1,4 +1,5 @@
-/* Queries and scans as paths: read-only directories that are computed when they are opened. What each list of steps leaves is tests/unit/test_query.c's; here are names, refusals, files, and what people's tools make of them. */
+/* Queries and scans as paths: read-only directories that are computed when they are opened. What each list of steps leaves is
+ * tests/unit/test_query.c's; here are names, refusals, files, and what people's tools make of them. */
 #include "tests/mount/harness.h"
 
 TestSuite(queries, .init = mount_setup, .fini = mount_teardown, .timeout = 600);

@@ -1,9 +1,9 @@
 /* What the kernel asks us for when people do ordinary things in a shell. Each request is a round trip, and their number is most of what an operation costs, so
  * it must not grow unseen. RELEASE and FORGET are left out: the kernel sends them when it likes and nobody waits for them.
  *
- * libfuse's own debug messages are counted, which it prints before a request is served. What it costs to start the shell and to go there is measured the same way with nothing to
- * do, and taken away. Each is done three times and the least counts, since the kernel may have dropped something it knew, or somebody may have looked
- * around in the mount. */
+ * libfuse's own debug messages are counted, which it prints before a request is served. What it costs to start the shell and to go there is measured
+ * the same way with nothing to do, and taken away. Each is done three times and the least counts, since the kernel may have dropped something it
+ * knew, or somebody may have looked around in the mount. */
 #include "tests/mount/harness.h"
 
 enum { TRIES = 3 };

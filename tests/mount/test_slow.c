@@ -1,5 +1,6 @@
-/* An engine that takes long, under a real mount: one call of LevelDB's or of the disk is held (slow.c) until the test lets it go. What does not need it goes on meanwhile; what
- * does waits, and then has its way; and the daemon can be told to end. No clock is asked: a call that would wait for the one that is held ends this test by its time limit. */
+/* An engine that takes long, under a real mount: one call of LevelDB's or of the disk is held (slow.c) until the test lets it go. What does not need
+ * it goes on meanwhile; what does waits, and then has its way; and the daemon can be told to end. No clock is asked: a call that would wait for the
+ * one that is held ends this test by its time limit. */
 #include "tests/mount/harness.h"
 #include "tests/mount/slow_mount.h"
 #include <poll.h>
@@ -25,7 +26,8 @@ static void teardown(void)
 
 TestSuite(slow, .init = setup, .fini = teardown, .timeout = 300);
 
-/* ---- somebody else who does one thing: a process of its own. What this one starts would inherit the descriptors of a thread, and the closing of those, a flush, waits for what is held ---- */
+/* ---- somebody else who does one thing: a process of its own. What this one starts would inherit the descriptors of a thread, and the closing of
+ * those, a flush, waits for what is held ---- */
 
 typedef int act_fn(const char *path, const char *argument); /* gives 0 or an errno */
 
@@ -370,8 +372,8 @@ static bool is_removed(const char *directory)
 	return rmdir(at(directory)) == 0;
 }
 
-/* A notice waits, as the kernel lists the directory that one before it is about; the directory that it is about goes, the kernel forgets it, and files come whose nodes could have its id. Told of a name in
- * a file, the kernel says ENOTDIR, which libfuse prints. */
+/* A notice waits, as the kernel lists the directory that one before it is about; the directory that it is about goes, the kernel forgets it, and
+ * files come whose nodes could have its id. Told of a name in a file, the kernel says ENOTDIR, which libfuse prints. */
 Test(slow, a_notice_that_was_kept_waiting_is_not_about_what_came_since)
 {
 	enum { MANY = 40 };

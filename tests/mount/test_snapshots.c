@@ -447,8 +447,8 @@ Test(snapshots, of_one_name_are_backed_up_incrementally)
 	expect_sh("bash \"$D/backup\"", "0 1 7\n");
 }
 
-/* Writers number their commits. Of writer W there are SLOTS items, which wander between the partitions Wa and Wb of Log: commit n writes its number into slot n % SLOTS, or, each third, moves that
- * slot to the other partition. So what is there tells after which commit it was taken. */
+/* Writers number their commits. Of writer W there are SLOTS items, which wander between the partitions Wa and Wb of Log: commit n writes its number
+ * into slot n % SLOTS, or, each third, moves that slot to the other partition. So what is there tells after which commit it was taken. */
 enum { WRITERS = 3, SLOTS = 4 };
 
 struct state {

@@ -1,5 +1,6 @@
-/* Sixteen at once do everything that can be done, in a random order, to the same few names: nobody meets an error that nobody can explain, nobody reads half of anything, and at the
- * end the volume is whole. And the moments in which the kernel and the daemon must not wait for one another: forgets, notifications, an unmount.
+/* Sixteen at once do everything that can be done, in a random order, to the same few names: nobody meets an error that nobody can explain, nobody
+ * reads half of anything, and at the end the volume is whole. And the moments in which the kernel and the daemon must not wait for one another:
+ * forgets, notifications, an unmount.
  *
  * ITEMFS_SECONDS says for how long; without it each thread does some hundred things, whatever time that takes. ITEMFS_SEED is the first of the seeds.
  */

@@ -1,5 +1,5 @@
-/* library_fixture: a volume that is to be damaged: a table with an index, items in two partitions (one with a body row of its own), plain files of both kinds. It is passive, so that nothing
- * but the test touches its rows. */
+/* library_fixture: a volume that is to be damaged: a table with an index, items in two partitions (one with a body row of its own), plain files of
+ * both kinds. It is passive, so that nothing but the test touches its rows. */
 #ifndef ITEMFS_TESTS_LIBRARY_FIXTURE_H
 #define ITEMFS_TESTS_LIBRARY_FIXTURE_H
 

@@ -325,7 +325,8 @@ static void tear_down(void)
 
 TestSuite(faults, .init = set_up, .fini = tear_down, .timeout = 600);
 
-/* Runs the step with a fault at its n-th call, then at the one after, until it succeeds, because it has no such call or gets along without (a guess, a cache): returns whether it had. */
+/* Runs the step with a fault at its n-th call, then at the one after, until it succeeds, because it has no such call or gets along without (a guess,
+ * a cache): returns whether it had. */
 static bool step_with_faults(int step, enum faulty_calls kind, unsigned long *n, enum rc fault)
 {
 	for (;; ++*n) {

@@ -1,4 +1,5 @@
-/* log_sync: when it looks for a log that was begun, and that it never looks too late. The logs are empty files made here; what LevelDB does about its own is tested with the power (test_store_power.c). */
+/* log_sync: when it looks for a log that was begun, and that it never looks too late. The logs are empty files made here; what LevelDB does about its
+ * own is tested with the power (test_store_power.c). */
 #include "store/log_sync.h"
 #include "tests/unit/fixture.h"
 #include <fcntl.h>

@@ -1,5 +1,6 @@
-/* query: random lists of steps on partitions, and on partition keys of indexes, against a model that is an array sorted by its own comparison and cut down step by step, as query.h's
- * first paragraph says it. ITEMFS_QUERIES sets how many queries each kind of key is asked; a failure names the seed and the steps. What a query costs is in test_query_cost.c. */
+/* query: random lists of steps on partitions, and on partition keys of indexes, against a model that is an array sorted by its own comparison and cut
+ * down step by step, as query.h's first paragraph says it. ITEMFS_QUERIES sets how many queries each kind of key is asked; a failure names the seed
+ * and the steps. What a query costs is in test_query_cost.c. */
 #include "tests/unit/fixture.h"
 
 enum { KEYS = 60, STEPS_MAX = 5, QUERIES = 400, EACH_TABLE = 50, TEXT = 64 };

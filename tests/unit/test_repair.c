@@ -1,4 +1,5 @@
-/* repair: damage of each kind is done to a volume, in its rows or in its files; after the repair the check finds nothing, what was whole is there, and what was not is kept and named. */
+/* repair: damage of each kind is done to a volume, in its rows or in its files; after the repair the check finds nothing, what was whole is there,
+ * and what was not is kept and named. */
 #include "index/repair.h"
 #include "tests/unit/library_fixture.h"
 #include <dirent.h>

@@ -1,5 +1,6 @@
-/* torn: the files of a volume are cut at every byte, and their bits flipped, after a history of acknowledged commits. Each time the volume either opens, agrees with itself and shows a prefix of the
- * history, or it says that it is damaged and how it is repaired; and then the repair makes it agree with itself, keeps what is whole, and shows nothing that was never written.
+/* torn: the files of a volume are cut at every byte, and their bits flipped, after a history of acknowledged commits. Each time the volume either
+ * opens, agrees with itself and shows a prefix of the history, or it says that it is damaged and how it is repaired; and then the repair makes it
+ * agree with itself, keeps what is whole, and shows nothing that was never written.
  *
  * A sample by default, spread over the last kilobytes by ITEMFS_SEED; with ITEMFS_DAMAGE=all each byte and each bit of them (ctest's label "long"). */
 #include "index/repair.h"
