@@ -5,7 +5,7 @@
  *   base      the program, its libraries, its stacks, and what malloc has free between what it has given out
  *   requests  each thread that serves has room for the largest request, whether one came or not
  *   engine    the block cache, two memtables, and the indexes of its open tables (store_figures.bound)
- *   names     what the kernel remembers: about 140 bytes a name that was listed or looked up, 350 where it was opened. It forgets when it needs room
+ *   names     what the kernel remembers: about 150 bytes a name that was listed or looked up, 350 where it was opened. It forgets when it needs room
  *             itself; then these go, too
  *   open      open files: each about 1,200 bytes, the document that it reads, and its draft (or the bytes of a plain file)
  * Listings, exports and imports go through as they come, and are in the base.

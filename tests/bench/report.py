@@ -162,7 +162,7 @@ def page(options, run, results, phases, plots):
 
 
 MEMORY = """It is bounded by what it is made of (`fs/memory.h`; `memory` in `.itemfs/stats.json` tells each part, what is taken and the bound):
-24 MiB for the program and what malloc has free, 1.06 MiB a thread that may serve (32: 34 MiB), the block cache and two memtables and 0.4 MiB an open table of the engine, about 140 bytes a name that the kernel remembers (350 where it was opened), and
+24 MiB for the program and what malloc has free, 1.06 MiB a thread that may serve (32: 34 MiB), the block cache and two memtables and 0.4 MiB an open table of the engine, about 150 bytes a name that the kernel remembers (350 where it was opened), and
 about 1,200 bytes and its document or draft an open file; of the names and open files a quarter more. The kernel forgets names when it needs room, with a kilobyte of its own for each; what they took here goes back to the system then. [Ten million items, and memory](GROWTH.md) has more of it."""
 
 
