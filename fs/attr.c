@@ -24,7 +24,7 @@ void attr_get(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	(void)fi;
 	enum rc rc = RC_OK;
 	pthread_mutex_lock(&front->tree.lock);
-	node_untold(node);
+	node_untell(node);
 	pthread_mutex_unlock(&front->tree.lock);
 	names_read(front);
 	bool export = node->kind == NODE_EXPORT_FILE;

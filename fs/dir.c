@@ -5,6 +5,7 @@
 #include "fs/refuse.h"
 #include "fs/reply.h"
 
+enum { WORTH_TELLING = 16 }; /* names: that a directory was told takes memory, and saves little where there are few */
 enum { REPLY_ROOM = 32768 }; /* what readdir(3) asks for at a time */
 
 static struct dir_stream *stream_of(const struct fuse_file_info *fi)
@@ -106,16 +107,13 @@ static size_t put_plus(fuse_req_t req, struct dir_stream *s, const struct dir_en
 		return need;
 	if (!s->bare && !is_bare(entry)) {
 		struct node *node = node_listed(&front->tree, s->node, entry->name, entry->kind, entry->table);
-		if (!node)
-			s->telling = 0;
-		else if (!fill_plus(front, s, entry, node, &plus)) {
+		if (node && !fill_plus(front, s, entry, node, &plus)) {
 			/* Gone since the view was pinned: a plain entry, that the kernel looks up when it needs it. */
 			node_forget(&front->tree, node, 1);
 			plus = (struct fuse_entry_param){.attr = {.st_ino = entry->ino, .st_mode = type_of(entry->kind)}};
 		}
 	}
-	if (!dots(entry) && plus.attr_timeout == 0)
-		s->telling = 0;
+	s->tells &= dots(entry) || plus.attr_timeout > 0;
 	return fuse_add_direntry_plus(req, at, room, entry->name, &plus, (off_t)s->position);
 }
 
@@ -133,10 +131,7 @@ static bool goes_bare(struct frontend *front, const struct dir_stream *s)
 static void begin_telling(struct frontend *front, struct dir_stream *s, off_t offset, bool plus)
 {
 	s->bare = plus && goes_bare(front, s);
-	if (s->bare || !plus)
-		s->telling = 0;
-	else if (offset == 0)
-		s->telling = node_telling(&front->tree, s->node);
+	s->tells = plus && !s->bare && (offset == 0 || s->tells);
 }
 
 static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_file_info *fi, bool plus)
@@ -159,8 +154,8 @@ static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_
 		}
 		used += n;
 	}
-	if (rc == RC_NOT_FOUND && s->telling)
-		node_told(&front->tree, s->node, s->telling);
+	if (rc == RC_NOT_FOUND && s->tells && s->position >= WORTH_TELLING)
+		node_tell(&front->tree, s->node);
 	pthread_mutex_unlock(&s->lock);
 	if (rc && rc != RC_NOT_FOUND && !used)
 		reply_rc(req, rc);

@@ -42,7 +42,7 @@ struct dir_stream {
 	uint64_t position; /* entries behind us, over all parts */
 	bool bare;         /* entries are told without their nodes */
 	bool broken;       /* it could not be pinned anew: that is tried again, and said again */
-	uint64_t telling;  /* node_telling(); 0: not from the first on with all attributes */
+	bool tells;        /* from the first on, each was told with its attributes, for as long as it stands */
 	char name[256];
 };
 

@@ -23,7 +23,7 @@ struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
 	if (more) {
 		node->holds++;
 		node->more->opens++;
-		node_untold(node); /* the kernel gives up its attributes when it is read or written */
+		node_untell(node); /* the kernel gives up its attributes when it is read or written */
 	}
 	pthread_mutex_unlock(&front->tree.lock);
 	if (!more) {

@@ -270,7 +270,7 @@ static void reap(struct tree *tree, struct node *node)
 {
 	while (node && node != tree->root && !node->lookups && !node->holds && !node->notices) {
 		struct node *parent = node->parent;
-		node_untold(node);
+		node_untell(node);
 		link_out(tree, node);
 		tree->count--;
 		tree->bytes -= weight_of(node);
@@ -310,46 +310,32 @@ void node_born(struct tree *tree, struct node *node, uint64_t birth)
 void node_kill_locked(struct node *node)
 {
 	node->dead = true;
-	node_untold(node);
+	node_untell(node);
 	node_set_pending(node, false);
 }
 
-void node_untold(struct node *node)
+void node_tell(struct tree *tree, struct node *directory)
 {
-	/* And of its directory: what happens to a name changes that one's times. */
-	for (unsigned i = 0; i < 2 && (node = node->parent); i++)
-		if (node->more->telling) {
-			node->more->telling = 0;
-			node->more->told_all = false;
-		}
+	pthread_mutex_lock(&tree->lock);
+	if (node_more(tree, directory))
+		directory->more->told_whole = true;
+	pthread_mutex_unlock(&tree->lock);
 }
 
 bool node_is_told(struct tree *tree, const struct node *directory)
 {
 	pthread_mutex_lock(&tree->lock);
-	bool told = directory->more->told_all;
+	bool told = directory->more->told_whole;
 	pthread_mutex_unlock(&tree->lock);
 	return told;
 }
 
-uint64_t node_telling(struct tree *tree, struct node *directory)
+/* Its directory is not, and that one's neither: what happens to a name changes its directory's times. */
+void node_untell(struct node *node)
 {
-	uint64_t number = 0;
-	pthread_mutex_lock(&tree->lock);
-	if (node_more(tree, directory)) {
-		directory->more->told_all = false;
-		directory->more->telling = number = ++tree->serial;
-	}
-	pthread_mutex_unlock(&tree->lock);
-	return number;
-}
-
-void node_told(struct tree *tree, struct node *directory, uint64_t number)
-{
-	pthread_mutex_lock(&tree->lock);
-	if (directory->more->telling == number)
-		directory->more->told_all = true;
-	pthread_mutex_unlock(&tree->lock);
+	for (unsigned i = 0; i < 2 && (node = node->parent); i++)
+		if (node->more->told_whole)
+			node->more->told_whole = false;
 }
 
 static struct node *get(struct tree *tree, struct node *parent, const char *name, enum node_kind kind, struct table *table, bool certain)
@@ -372,7 +358,7 @@ static struct node *get(struct tree *tree, struct node *parent, const char *name
 	if (node)
 		node->lookups++;
 	if (node && certain)
-		node_untold(node);
+		node_untell(node);
 	pthread_mutex_unlock(&tree->lock);
 	return node;
 }
@@ -458,7 +444,7 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	struct node *target = find(tree, parent, name);
 	if (target && target != node)
 		node_kill_locked(target);
-	node_untold(node);
+	node_untell(node);
 	link_out(tree, node);
 	struct node *old = node->parent;
 	bool pending = node->pending;
@@ -470,7 +456,7 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	free(node->name);
 	node->name = copy;
 	node->kind = kind;
-	node_untold(node);
+	node_untell(node);
 	link_in(tree, node);
 	old->holds--;
 	reap(tree, old);
@@ -514,8 +500,8 @@ void node_swap(struct tree *tree, struct node *a, struct node *b)
 	b->parent = parent; /* each parent is held by as many as before */
 	b->name = name;
 	b->kind = kind;
-	node_untold(a);
-	node_untold(b);
+	node_untell(a);
+	node_untell(b);
 	link_in(tree, a);
 	link_in(tree, b);
 	pthread_mutex_unlock(&tree->lock);

@@ -89,9 +89,7 @@ struct node_more {
 	uint64_t extent_sequence;     /* at which state of the volume; */
 	struct export_stream *stream; /* and those that are open, the newest first */
 
-	/* A directory whose names were listed with their attributes (node_telling): */
-	uint64_t telling; /* the number of the listing that has told all of them so far; 0: none has, or the kernel knows less since */
-	bool told_all;    /* one has come to its end, and the kernel knows them still, for all we can see */
+	bool told_whole; /* of a directory: node_tell() */
 
 	/* Items, definitions and plain files: */
 	struct node *pendings; /* of a directory: its pending names */
@@ -145,14 +143,13 @@ size_t tree_bytes(const struct tree *tree); /* what all nodes take; with tree.lo
 /* It was read that the name is this incarnation's. Others may have unlinked it since, and made the next: births grow, and a node that waits for its first commit has none. */
 void node_born(struct tree *tree, struct node *node, uint64_t birth);
 
-/* Whether the kernel knows all names of a directory and their attributes: a listing told them from the first to the last, and none was looked up, asked for, opened, changed or forgotten since. To tell
- * them again would cost it and us as much as all else that a listing does. Where this is wrong the kernel asks: nothing else comes of it.
- * node_telling() begins such a listing and gives its number, 0 where there is no memory; node_told() ends it. */
+/* A directory is told where a listing told the kernel all its names with their attributes, and the kernel has not looked up, asked for, opened, changed
+ * or forgotten one since. To tell them again would cost it and us as much as all else that a listing does. Where this is wrong the kernel asks, and no
+ * more comes of it: so what happens during the listing itself is not looked for. */
+void node_tell(struct tree *tree, struct node *directory);
 bool node_is_told(struct tree *tree, const struct node *directory);
-uint64_t node_telling(struct tree *tree, struct node *directory);
-void node_told(struct tree *tree, struct node *directory, uint64_t number);
 /* The kernel knows less of this node than it was told; with tree.lock held. */
-void node_untold(struct node *node);
+void node_untell(struct node *node);
 
 /* It is pending, or no more; among its parent's accordingly. With tree.lock held; to be pending, it and its parent need node_more(). */
 void node_set_pending(struct node *node, bool pending);

@@ -109,7 +109,7 @@ static char *printed(const char *command)
 	return strdup(sh_output());
 }
 
-/* After two listings with attributes the kernel is told names alone, as it knows the rest (node_telling): what happens then must show all the same. */
+/* After two listings with attributes the kernel is told names alone, as it knows the rest (node_tell): what happens then must show all the same. */
 Test(caching, what_changes_after_a_directory_was_told_in_whole_shows)
 {
 	static const char *const changes[] = {
