@@ -90,9 +90,9 @@ static inline pthread_mutex_t *front_commit_lock(struct frontend *front, const s
 
 /* The requests, by what they are about; requests.c lists them. */
 void frontend_init(void *context, struct fuse_conn_info *connection);
-void names_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
-void names_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups);
-void names_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);
+void lookup_request(fuse_req_t req, fuse_ino_t parent, const char *name);
+void lookup_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups);
+void lookup_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);
 void names_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void names_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);
 void names_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);

@@ -59,9 +59,9 @@ static uint64_t clock_ns(void)
 
 #define FILE_INFO struct fuse_file_info *fi
 
-MEASURED(REQUEST_LOOKUP, names_lookup, (fuse_req_t req, fuse_ino_t parent, const char *name), (req, parent, name))
-MEASURED(REQUEST_FORGET, names_forget, (fuse_req_t req, fuse_ino_t ino, uint64_t lookups), (req, ino, lookups))
-MEASURED(REQUEST_FORGET, names_forget_multi, (fuse_req_t req, size_t count, struct fuse_forget_data *forgets), (req, count, forgets))
+MEASURED(REQUEST_LOOKUP, lookup_request, (fuse_req_t req, fuse_ino_t parent, const char *name), (req, parent, name))
+MEASURED(REQUEST_FORGET, lookup_forget, (fuse_req_t req, fuse_ino_t ino, uint64_t lookups), (req, ino, lookups))
+MEASURED(REQUEST_FORGET, lookup_forget_multi, (fuse_req_t req, size_t count, struct fuse_forget_data *forgets), (req, count, forgets))
 MEASURED(REQUEST_GETATTR, attr_get, (fuse_req_t req, fuse_ino_t ino, FILE_INFO), (req, ino, fi))
 MEASURED(REQUEST_SETATTR, attr_set, (fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, FILE_INFO), (req, ino, attr, which, fi))
 MEASURED(REQUEST_MKNOD, names_mknod, (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device),
@@ -100,9 +100,9 @@ MEASURED(REQUEST_REMOVEXATTR, xattr_remove, (fuse_req_t req, fuse_ino_t ino, con
 
 const struct fuse_lowlevel_ops frontend_ops = {
     .init = frontend_init,
-    .lookup = measured_names_lookup,
-    .forget = measured_names_forget,
-    .forget_multi = measured_names_forget_multi,
+    .lookup = measured_lookup_request,
+    .forget = measured_lookup_forget,
+    .forget_multi = measured_lookup_forget_multi,
     .getattr = measured_attr_get,
     .setattr = measured_attr_set,
     .mknod = measured_names_mknod,
