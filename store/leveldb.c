@@ -13,6 +13,7 @@
  */
 #include "store/directory.h"
 #include "store/leveldb_private.h"
+#include "store/machine.h"
 #include "store/oserror.h"
 #include "store/salvage.h"
 #include <errno.h>
@@ -55,8 +56,7 @@ static uint64_t at_most(uint64_t number, uint64_t most)
 
 static size_t default_write_buffer(int dir)
 {
-	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t bytes = at_most(room_of_disk(dir) / DISK_OF_WRITE_BUFFER, memory / MEMORY_OF_WRITE_BUFFER);
+	uint64_t bytes = at_most(room_of_disk(dir) / DISK_OF_WRITE_BUFFER, machine_memory() / MEMORY_OF_WRITE_BUFFER);
 
 	bytes = at_most(bytes, LARGEST_WRITE_BUFFER);
 	return (size_t)(bytes > LEAST_WRITE_BUFFER ? bytes : LEAST_WRITE_BUFFER);
