@@ -151,6 +151,7 @@ static void open_store(const char *path)
 	leveldb_options_set_cache(options, leveldb_cache_create_lru((size_t)32 << 20));
 	leveldb_options_set_filter_policy(options, leveldb_filterpolicy_create_bloom(10));
 	leveldb_options_set_write_buffer_size(options, (size_t)64 << 20);
+	leveldb_options_set_max_file_size(options, (size_t)64 << 20);
 	leveldb_options_set_compression(options, leveldb_no_compression);
 	bench.read = leveldb_readoptions_create();
 	leveldb_readoptions_set_verify_checksums(bench.read, 1);
