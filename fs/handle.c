@@ -1,6 +1,7 @@
 /* handle: see handle.h. */
 #include "fs/handle.h"
 #include "fs/export_file.h"
+#include "fs/plain.h"
 #include "fs/refuse.h"
 #include "fs/reply.h"
 #include "fs/upload.h"
@@ -160,12 +161,13 @@ static enum rc write_definition(const struct handle *handle, const struct place 
 	return definition_set(place->table, &write, ret_head, why);
 }
 
-/* Takes the names: for itself where the commit gives names another meaning, as a definition's does, and that of the first document of a partition whose name was cut. */
+/* Takes the names: for itself where the commit gives names another meaning, as a definition's does, and that of the first document of a partition whose name was cut; and where the file has become a plain
+ * one, whose bytes all share that have it open as such. */
 static enum rc take_names(struct frontend *front, struct node *node, struct place *ret_place)
 {
 	names_read(front);
 	enum rc rc = place_of(front, node, ret_place);
-	if (node->kind != NODE_DEFINITION && (rc || !place_pending(ret_place)))
+	if (node->kind != NODE_DEFINITION && node->kind != NODE_PLAIN && (rc || !place_pending(ret_place)))
 		return rc;
 	names_done(front);
 	names_write(front);
@@ -193,7 +195,12 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 	struct target target;
 	struct head head;
 	struct why why = {.line = 0};
+	cleanup_buf struct buf shared = {0};
 	enum rc rc = take_names(front, node, &place);
+	if (!rc && place.kind == NODE_PLAIN) {
+		buf_add(&shared, handle->draft.bytes.data, handle->draft.bytes.len);
+		rc = shared.failed ? RC_NO_MEMORY : RC_OK;
+	}
 	if (!rc) {
 		read_target(front, handle, &target);
 		rc = place.kind == NODE_DEFINITION ? write_definition(handle, &place, &target, durable, &head, &why)
@@ -209,6 +216,8 @@ static enum rc try_commit(struct frontend *front, struct handle *handle, const s
 		node->birth = head.birth;
 		pthread_mutex_unlock(&front->tree.lock);
 	}
+	if (!rc && place.kind == NODE_PLAIN)
+		plain_renew(front, node, &head, &shared);
 	names_done(front);
 	if (rc == RC_NOT_FOUND && !why.text[0])
 		why_set(&why, rc, "its table or partition is gone, or its name is no key in the table as it is defined now");

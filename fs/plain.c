@@ -131,6 +131,23 @@ void plain_drop(struct frontend *front, struct node *node)
 	plain_unpin(front, node);
 }
 
+void plain_renew(struct frontend *front, struct node *node, const struct head *head, struct buf *bytes)
+{
+	struct plain *plain = plain_pin(front, node);
+	if (!plain)
+		return;
+	pthread_mutex_lock(&plain->lock);
+	struct buf old = plain->bytes;
+	plain->bytes = *bytes;
+	*bytes = old;
+	plain->dirty = false;
+	plain->mtime = head->meta.mtime;
+	plain->mtime_tick = 0;
+	weigh(front, plain);
+	pthread_mutex_unlock(&plain->lock);
+	plain_unpin(front, node);
+}
+
 enum rc plain_read(struct node *node, uint64_t offset, size_t n, struct buf *out)
 {
 	struct plain *plain = node->more->plain;

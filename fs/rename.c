@@ -161,6 +161,19 @@ static bool is_leaf(const struct place *place)
 	return place->kind == NODE_ITEM || place->kind == NODE_PLAIN;
 }
 
+/* What becomes a plain file and was one before, with handles open since then: those share its bytes again as they are by then. */
+static bool returns(const struct node *node, enum node_kind kind)
+{
+	return node->more->plain && node->kind != NODE_PLAIN && kind == NODE_PLAIN;
+}
+
+static enum rc read_returning(const struct node *node, const struct place *from, enum node_kind kind, struct head *ret_head, struct buf *ret_bytes)
+{
+	if (!returns(node, kind))
+		return RC_OK;
+	return from->kind == NODE_DEFINITION ? definition_get(from->table, NULL, ret_head, ret_bytes) : leaf_get(&from->leaf, NULL, ret_head, ret_bytes);
+}
+
 /* An item, a plain file or a definition. */
 static enum rc rename_file(struct renaming *r)
 {
@@ -174,7 +187,10 @@ static enum rc rename_file(struct renaming *r)
 		rc = rename_pending(r, &moved);
 	if (rc || moved)
 		return rc;
-	cleanup_buf struct buf document = {0};
+	cleanup_buf struct buf document = {0}, returning = {0};
+	rc = read_returning(r->node, r->from, r->place->kind, &r->head, &returning);
+	if (rc)
+		return rc;
 	if (r->target && !r->place->unresolved && (r->place->kind == NODE_ITEM || r->place->kind == NODE_PLAIN))
 		(void)leaf_get(&r->place->leaf, NULL, &old, &document); /* who looked it up just now may open it yet */
 	if (plain)
@@ -199,6 +215,8 @@ static enum rc rename_file(struct renaming *r)
 		pthread_mutex_lock(&r->front->tree.lock);
 		r->node->birth = r->head.birth;
 		pthread_mutex_unlock(&r->front->tree.lock);
+		if (returns(r->node, r->place->kind))
+			plain_renew(r->front, r->node, &r->head, &returning);
 		bury_target(r, &old, &document);
 	}
 	return rc;
@@ -234,6 +252,13 @@ static enum rc exchange(struct renaming *r)
 		return why_set(&r->why, RC_INVALID, "only items and plain files can be exchanged");
 	if (r->node->pending || r->target->pending)
 		return why_set(&r->why, RC_BUSY, "one of them is being written and has no content yet");
+	struct head head[2];
+	cleanup_buf struct buf here = {0}, there = {0};
+	rc = read_returning(r->node, r->from, r->place->kind, &head[0], &here);
+	if (!rc)
+		rc = read_returning(r->target, r->place, r->from->kind, &head[1], &there);
+	if (rc)
+		return rc;
 	struct leaf_newer a = lock_newer(r->front, r->node), b = lock_newer(r->front, r->target);
 	rc = resolve(r->place, r->target->name, r->from, a.document, &r->why);
 	if (!rc)
@@ -242,6 +267,10 @@ static enum rc exchange(struct renaming *r)
 		rc = leaf_exchange(&r->from->leaf, &r->place->leaf, &a, &b, &r->why);
 	unlock_newer(r->node, !rc);
 	unlock_newer(r->target, !rc);
+	if (!rc && returns(r->node, r->place->kind))
+		plain_renew(r->front, r->node, &head[0], &here);
+	if (!rc && returns(r->target, r->from->kind))
+		plain_renew(r->front, r->target, &head[1], &there);
 	if (!rc)
 		node_swap(&r->front->tree, r->node, r->target);
 	return rc;

@@ -303,6 +303,67 @@ Test(plain_files, an_item_renamed_away_while_a_draft_is_open_takes_it_along)
 	cr_expect_str_eq(listing("Music/.index/by-year/1980"), "Queen,Liar.json\n");
 }
 
+/* Was an item meanwhile, and was written to as one: whoever had the plain file open before has it as it is now, and writes into that. */
+static void expect_it_as_it_is(int fd, const char *path, const char *want)
+{
+	char seen[64] = {0};
+	cr_expect_eq(pread(fd, seen, sizeof seen - 1, 0), (ssize_t)strlen(want));
+	cr_expect_str_eq(seen, want);
+	cr_expect_str_eq(content(path), want);
+	cr_expect_eq(size_of(path), (off_t)strlen(want));
+	cr_expect_eq(pwrite(fd, "#", 1, 0), 1);
+	cr_expect_str_eq(content(path), text("#%s", want + 1));
+	expect_ok(close(fd));
+	cr_expect_str_eq(content(path), text("#%s", want + 1));
+}
+
+Test(plain_files, renamed_onto_an_item_and_back_while_open_are_what_the_item_has_become)
+{
+	expect_ok(put("Music/Queen/tmp", "{\"Year\":1974}"));
+	int fd = opened("Music/Queen/tmp", O_RDWR);
+	expect_ok(rename(at("Music/Queen/tmp"), at(LIAR)));
+	expect_ok(put(LIAR, "{\"Year\":1975,\"Title\":\"Liar\"}"));
+	expect_ok(rename(at(LIAR), at("Music/Queen/tmp")));
+	expect_it_as_it_is(fd, "Music/Queen/tmp", "{\"Year\":1975,\"Title\":\"Liar\"}");
+}
+
+Test(plain_files, exchanged_with_an_item_and_back_while_open_are_what_the_item_has_become)
+{
+	expect_ok(put("Music/Queen/tmp", "{\"Year\":1974}"));
+	int fd = opened("Music/Queen/tmp", O_RDWR);
+	expect_ok(renameat2(AT_FDCWD, at("Music/Queen/tmp"), AT_FDCWD, at(LIAR), EXCHANGE));
+	expect_ok(put(LIAR, "{\"Year\":1975,\"Title\":\"Liar\"}"));
+	expect_ok(renameat2(AT_FDCWD, at(LIAR), AT_FDCWD, at("Music/Queen/tmp"), EXCHANGE));
+	cr_expect_str_eq(content(LIAR), "{\"Year\":1973}");
+	expect_it_as_it_is(fd, "Music/Queen/tmp", "{\"Year\":1975,\"Title\":\"Liar\"}");
+}
+
+Test(plain_files, renamed_onto_a_definition_and_back_while_open_are_what_that_has_become)
+{
+	expect_ok(mkdir(at("Fresh"), 0755));
+	expect_ok(put("Fresh/tmp", definition("Id:N", NULL)));
+	int fd = opened("Fresh/tmp", O_RDWR);
+	expect_ok(rename(at("Fresh/tmp"), at("Fresh/.schema.json")));
+	const char *changed = text("%s ", definition("Id:S", NULL));
+	expect_ok(put("Fresh/.schema.json", changed));
+	expect_ok(rename(at("Fresh/.schema.json"), at("Fresh/tmp")));
+	char seen[1024] = {0};
+	cr_expect_eq(pread(fd, seen, sizeof seen - 1, 0), (ssize_t)strlen(changed));
+	cr_expect_str_eq(seen, changed);
+	expect_ok(close(fd));
+	cr_expect_str_eq(content("Fresh/tmp"), changed);
+}
+
+Test(plain_files, a_draft_that_became_one_is_seen_by_all_who_have_it_open)
+{
+	int fd = opened(LIAR, O_WRONLY | O_TRUNC);
+	cr_expect_eq(write(fd, "{\"Year\":1980}", 13), 13);
+	expect_ok(rename(at(LIAR), at("Music/Queen/aside")));
+	int other = opened("Music/Queen/aside", O_RDWR);
+	expect_ok(close(fd));
+	expect_it_as_it_is(other, "Music/Queen/aside", "{\"Year\":1980}");
+}
+
 Test(plain_files, one_replaced_while_it_is_open_belongs_to_its_handles_only)
 {
 	expect_ok(put("Music/notes", "old"));
