@@ -245,7 +245,7 @@ static enum rc remove_directory(struct frontend *front, struct node *node, const
 }
 
 /* A name that the kernel remembers keeps its directory, and so the rows of a snapshot that was dropped, when nobody uses it any more; one that it was told is gone goes with its last user. */
-static void let_go(void *context, const struct node *node)
+static void let_go(void *context, struct node *node)
 {
 	struct frontend *front = context;
 	notifier_name_gone(front->notifier, node->parent, node->name);

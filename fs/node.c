@@ -86,14 +86,33 @@ static bool is_below(const struct node *node, const struct node *top)
 	return false;
 }
 
+/* How many children it may have: each holds it, as the caller does; so does who has it open. */
+static unsigned children_at_most(const struct node *node)
+{
+	return node->holds - 1;
+}
+
 void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, void *context)
 {
 	pthread_mutex_lock(&tree->lock);
-	bool any = top->holds > 1; /* each child holds it, as the caller does */
+	bool any = children_at_most(top);
 	for (size_t i = 0; any && i < tree->buckets; i++)
-		for (const struct node *n = tree->bucket[i]; n; n = n->chain)
+		for (struct node *n = tree->bucket[i]; n; n = n->chain, tree->walked++)
 			if (!n->dead && is_below(n, top))
 				fn(context, n);
+	pthread_mutex_unlock(&tree->lock);
+}
+
+void node_each_child(struct tree *tree, const struct node *top, node_fn *fn, void *context)
+{
+	pthread_mutex_lock(&tree->lock);
+	unsigned left = children_at_most(top);
+	for (size_t i = 0; left && i < tree->buckets; i++)
+		for (struct node *n = tree->bucket[i]; left && n; n = n->chain, tree->walked++)
+			if (n->parent == top) {
+				fn(context, n);
+				left--;
+			}
 	pthread_mutex_unlock(&tree->lock);
 }
 

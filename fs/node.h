@@ -112,6 +112,7 @@ struct tree {
 	struct node **bucket;
 	size_t buckets, count, bytes; /* bytes: what the nodes take, with their names */
 	size_t crowd; /* the most that there were since memory was given back last */
+	uint64_t walked; /* how many names these have looked at that look at all: node_each_below(), node_each_child() */
 	uint64_t serial;
 };
 
@@ -175,8 +176,10 @@ struct snapshot *node_snapshot(const struct node *node);
 bool node_is_dropped(const struct node *node);
 /* Calls `fn` for each living node below this one, which the caller holds, in no order, with tree.lock held. It looks at all names that are known,
  * where there is any below. */
-typedef void node_fn(void *context, const struct node *node);
+typedef void node_fn(void *context, struct node *node);
 void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, void *context);
+/* The same for its children alone, and those that are dead as well. It looks no further than the last one. */
+void node_each_child(struct tree *tree, const struct node *top, node_fn *fn, void *context);
 
 /* st_ino, which is another thing than the node id: a hash of the names below a table and of the table's identity, the same in every mount; in a
  * snapshot, of its name as well, so that a copy of a file is another file, and the next snapshot of that name has the same numbers. Computed from the

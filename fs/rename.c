@@ -306,14 +306,10 @@ static enum rc run(struct renaming *r)
 }
 
 /* The inode numbers of what is in a partition are made of its name, too: the kernel must ask for them again. */
-static void renumber(struct frontend *front, const struct node *partition)
+static void renumber(void *context, struct node *node)
 {
-	pthread_mutex_lock(&front->tree.lock);
-	for (size_t i = 0; i < front->tree.buckets; i++)
-		for (struct node *n = front->tree.bucket[i]; n; n = n->chain)
-			if (n == partition || n->parent == partition)
-				notifier_attributes(front->notifier, n);
-	pthread_mutex_unlock(&front->tree.lock);
+	struct frontend *front = context;
+	notifier_attributes(front->notifier, node);
 }
 
 /* A refusal is told; and editors and rsync remove their temporary file when it comes, so its bytes are kept. */
@@ -367,8 +363,10 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 		rc = exchanges ? exchange(&r) : run(&r);
 	if (!rc && !exchanges && !node_move(&front->tree, r.node, r.to, to_name, r.place->kind))
 		rc = RC_NO_MEMORY;
-	if (!rc && r.node->kind == NODE_PARTITION)
+	if (!rc && r.node->kind == NODE_PARTITION) {
 		renumber(front, r.node);
+		node_each_child(&front->tree, r.node, renumber, front);
+	}
 	names_done(front);
 	if (r.node)
 		node_release(&front->tree, r.node);
