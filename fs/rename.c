@@ -133,9 +133,9 @@ static enum rc resolve(struct place *to, const char *name, const struct place *f
 	cleanup_buf struct buf stored = {0};
 	struct head head;
 	bool settles = place_pending(to);
-	if (to->kind != NODE_ITEM || !place_cut(to))
+	if (to->kind != NODE_ITEM || from->kind == NODE_DEFINITION || !place_cut(to)) /* a definition becomes no item, whatever its name (rename_stored) */
 		return RC_OK;
-	enum rc rc = written || from->kind == NODE_DEFINITION ? RC_OK : leaf_get(&from->leaf, NULL, &head, &stored);
+	enum rc rc = written ? RC_OK : leaf_get(&from->leaf, NULL, &head, &stored);
 	const struct buf *document = written ? written : &stored;
 	if (!rc)
 		rc = place_resolve(to, name, from->kind == NODE_ITEM, document->data, document->len, why);

@@ -284,6 +284,18 @@ static int exchange(const char *a, const char *b)
 	return renameat2(AT_FDCWD, at(a), AT_FDCWD, at(b), RENAME_EXCHANGE);
 }
 
+Test(long_names, a_definition_becomes_no_item_of_such_a_name_as_of_no_other)
+{
+	const char *name = name_of(key('k', 300));
+	const char *there = content("Long/.schema.json");
+	expect_errno(rename(at("Long/.schema.json"), at("Long/p/short.json")), EXDEV);
+	expect_errno(rename(at("Long/.schema.json"), at(name)), EXDEV);
+	expect_ok(put(name, document(key('k', 300), 1)));
+	expect_errno(rename(at("Long/.schema.json"), at(name)), EXDEV);
+	cr_expect_str_eq(content(name), document(key('k', 300), 1));
+	cr_expect_str_eq(content("Long/.schema.json"), there);
+}
+
 Test(long_names, exchange_brings_no_document_there_that_does_not_say_the_key)
 {
 	const char *what = key('k', 300), *name = name_of(what);
