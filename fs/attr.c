@@ -103,23 +103,17 @@ static bool change_dead(struct frontend *front, struct node *node, const struct 
 	return file;
 }
 
-static enum rc change_meta(struct frontend *front, struct node *node, const struct meta_change *change)
+/* Whether a kind's mode, owner and times can be set: what cannot be, cannot either when it has gone and is open. */
+static enum rc may_change(enum node_kind kind)
 {
-	struct place place;
-	enum rc rc = place_of(front, node, &place);
-	if (rc)
-		return rc == RC_STALE && change_dead(front, node, change) ? RC_OK : rc;
-	switch ((enum node_kind)node->kind) {
+	switch (kind) {
 	case NODE_ROOT:
-		return volume_set_root(front->volume, change);
 	case NODE_TABLE:
-		return table_set_meta(place.table, change);
 	case NODE_PARTITION:
-		return partition_set_meta(place.table, &place.leaf.pk, change);
 	case NODE_ITEM:
 	case NODE_PLAIN:
 	case NODE_DEFINITION:
-		return change_leaf(front, node, &place, change);
+		return RC_OK;
 	case NODE_CONTROL:
 	case NODE_IMPORTS:
 	case NODE_SNAPSHOTS:
@@ -131,6 +125,22 @@ static enum rc change_meta(struct frontend *front, struct node *node, const stru
 	default:
 		return RC_READ_ONLY;
 	}
+}
+
+static enum rc change_meta(struct frontend *front, struct node *node, const struct meta_change *change)
+{
+	struct place place;
+	enum rc rc = may_change(node->kind);
+	if (rc)
+		return rc;
+	rc = place_of(front, node, &place);
+	if (rc)
+		return rc == RC_STALE && change_dead(front, node, change) ? RC_OK : rc;
+	if (node->kind == NODE_ROOT)
+		return volume_set_root(front->volume, change);
+	if (node->kind == NODE_TABLE)
+		return table_set_meta(place.table, change);
+	return node->kind == NODE_PARTITION ? partition_set_meta(place.table, &place.leaf.pk, change) : change_leaf(front, node, &place, change);
 }
 
 /* truncate(2), which has no handle: the item's bytes, cut or filled with zeros, are committed at once. */

@@ -193,6 +193,10 @@ Test(refusals, a_rejected_file_that_is_removed_is_read_to_its_end_by_who_has_it_
 	expect_ok(fstat(fd, &st));
 	cr_expect_eq(st.st_size, 5);
 	cr_expect_eq(st.st_nlink, 0);
+	/* Nobody changes it, there or gone. */
+	expect_errno(fchmod(fd, 0644), EPERM);
+	expect_errno(fchown(fd, (uid_t)-1, getgid()), EPERM);
+	expect_errno(futimens(fd, NULL), EPERM);
 	expect_ok(close(fd));
 	cr_expect_str_eq(listing(".itemfs/rejected"), "");
 }
