@@ -72,6 +72,7 @@ static enum rc run(const struct options *options, struct why *why)
 	    .compress = options->compress,
 	    .memtable = (size_t)options->memtable << 20,
 	    .holder = options->mountpoint,
+	    .give_up = session_is_told_to_end,
 	};
 	struct session *session;
 	struct volume *volume;

@@ -49,6 +49,26 @@ static void fill_end_set(sigset_t *set)
 		sigaddset(set, end_signals[i]);
 }
 
+/* What was ignored from the start, as by nohup, stays ignored. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN;
+}
+
+bool session_is_told_to_end(void)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) != 0)
+		return false;
+	for (int i = 0; i < END_SIGNALS; i++)
+		if (sigismember(&pending, end_signals[i]) == 1 && !is_ignored(end_signals[i]))
+			return true;
+	return false;
+}
+
 static void listen_to_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_end_signal};
@@ -57,13 +77,9 @@ static void listen_to_signals(void)
 	fill_end_set(&set);
 	action.sa_mask = set;
 	sigaction(SIGALRM, &action, NULL);
-	for (int i = 0; i < END_SIGNALS; i++) {
-		struct sigaction before;
-
-		/* What was ignored from the start, as by nohup, stays ignored. */
-		if (sigaction(end_signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+	for (int i = 0; i < END_SIGNALS; i++)
+		if (!is_ignored(end_signals[i]))
 			sigaction(end_signals[i], &action, NULL);
-	}
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 

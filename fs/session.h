@@ -8,7 +8,7 @@
  *   session_unmount()   no request can come any more.
  *   session_free()
  * SIGTERM, SIGINT and SIGHUP are blocked from session_begin() to session_serve(), so that threads which are started meanwhile leave
- * them to the main thread, and a signal that comes early ends the loop as soon as there is one.
+ * them to the main thread, and a signal that comes early ends the loop as soon as there is one. What may take long before that asks session_is_told_to_end().
  */
 #ifndef ITEMFS_SESSION_H
 #define ITEMFS_SESSION_H
@@ -23,6 +23,9 @@ struct fuse_session;
 
 /* In the background returns in the child only; the parent waits for the mount to answer and exits 0, or with the child's status. */
 enum rc session_begin(const struct options *options, struct session **ret_session, struct why *why);
+
+/* Whether a signal to end has come since session_begin(), and before session_serve(). */
+bool session_is_told_to_end(void);
 
 /* Takes a struct session *, as a callback may. Tells the waiting parent and lets go of the terminal. */
 void session_announce(void *session);

@@ -199,7 +199,7 @@ enum rc repair_volume(const char *path, FILE *out, struct repair_report *ret_rep
 		return why_set(why, RC_INVALID, "the path is too long");
 	if (!repair_was_cut_short(path) && !repair_is_there(path, "db"))
 		return why_set(why, RC_NOT_FOUND, "%s holds no itemfs volume", path);
-	enum rc rc = volume_lock(path, "fsck.itemfs --repair", &lock, why);
+	enum rc rc = volume_lock(path, "fsck.itemfs --repair", NULL, &lock, why);
 	if (rc)
 		return rc;
 	rc = repair_locked(path, out, ret_report, why);

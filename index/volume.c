@@ -207,7 +207,7 @@ static bool is_mount_gone(const char *words)
 	return !found;
 }
 
-static bool wait_for_lock(int fd, char *words, size_t size)
+static enum rc wait_for_lock(int fd, char *words, size_t size, bool (*give_up)(void))
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
 	for (int pauses = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; pauses++) {
@@ -216,14 +216,16 @@ static bool wait_for_lock(int fd, char *words, size_t size)
 		words[n > 0 ? n : 0] = 0;
 		words[strcspn(words, "\n")] = 0;
 		if (!taken || pauses >= LOCK_PATIENCE || (words[0] && pauses >= LOCK_GRACE && !is_mount_gone(words)))
-			return false;
+			return RC_BUSY;
+		if (give_up && give_up())
+			return RC_INTERRUPTED;
 		nanosleep(&pause, NULL);
 	}
-	return true;
+	return RC_OK;
 }
 
 /* The lock is the kernel's (it goes with the process); the file's text only tells who has it. */
-enum rc volume_lock(const char *volume, const char *holder, int *ret_fd, struct why *why)
+enum rc volume_lock(const char *volume, const char *holder, bool (*give_up)(void), int *ret_fd, struct why *why)
 {
 	char *path = NULL, words[512] = "";
 	if (asprintf(&path, "%s/lock", volume) < 0)
@@ -233,9 +235,10 @@ enum rc volume_lock(const char *volume, const char *holder, int *ret_fd, struct 
 	if (fd < 0)
 		return why_set(why, rc_of_errno(errno), "the volume %s cannot be locked: %s/lock: %s%s", volume, volume, strerror(errno),
 			       errno == EROFS ? "; a mount writes to its volume, with -o ro too" : "");
-	enum rc rc = RC_OK;
-	if (!wait_for_lock(fd, words, sizeof words)) {
-		rc = why_set(why, RC_BUSY, "%s is in use: %s", volume, words[0] ? words : "another process has it open");
+	enum rc rc = wait_for_lock(fd, words, sizeof words, give_up);
+	if (rc) {
+		why_set(why, rc, "%s is in use: %s%s", volume, words[0] ? words : "another process has it open",
+			rc == RC_INTERRUPTED ? "; told to end while that was waited for" : "");
 	} else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%s" LOCK_PROCESS "%ld)\n", holder ? holder : "itemfs", (long)getpid()) < 0) {
 		rc = why_set(why, rc_of_errno(errno), "%s/lock: %s", volume, strerror(errno));
 	}
@@ -324,7 +327,7 @@ enum rc volume_open(const char *path, const struct volume_options *options, stru
 	pthread_rwlock_init(&volume->tables_lock, NULL);
 	rc = (volume->path = strdup(path)) ? RC_OK : RC_NO_MEMORY;
 	if (!rc)
-		rc = volume_lock(volume->path, options->holder, &volume->lock_fd, why);
+		rc = volume_lock(volume->path, options->holder, options->give_up, &volume->lock_fd, why);
 	if (!rc)
 		rc = repair_resume(volume->path, why);
 	if (!rc)

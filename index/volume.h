@@ -23,11 +23,12 @@ struct volume_options {
 	bool compress;      /* tables are packed that are written from now on; those that are there are read either way */
 	size_t memtable;    /* bytes of changes that are gathered in memory before they become a table; 0: by the machine (store.h) */
 	const char *holder; /* words for whoever finds the volume taken: a mountpoint, "fsck.itemfs" */
+	bool (*give_up)(void); /* asked while another process's end is waited for, many times a second: whether to wait no longer. NULL: never */
 };
 
 /* Opens the volume in directory `path`; to be called after the process's last fork(). RC_NOT_FOUND: there is none and !create, or its parent is
  * missing; RC_INVALID: the directory holds something else; RC_BUSY: another process has it (why says which), and does not end: one that does is
- * waited for, up to a minute; RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash
+ * waited for, up to a minute; RC_INTERRUPTED: and that was given up; RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash
  * left staged are collected in the background from here on. */
 enum rc volume_open(const char *path, const struct volume_options *options, struct volume **ret_volume, struct why *why);
 

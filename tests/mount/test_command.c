@@ -1,6 +1,7 @@
 /* The command: itemfs [options] VOLUME MOUNTPOINT. */
 #include "tests/mount/harness.h"
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 TestSuite(command, .init = scratch_setup, .fini = mount_teardown, .timeout = 600);
@@ -204,6 +205,27 @@ Test(command, sigterm_in_the_foreground_exits_zero_and_unmounts)
 	       "kill -TERM $pid; wait $pid"),
 	    0, "%s", sh_output());
 	cr_expect_neq(sh("mountpoint -q \"$M\""), 0);
+}
+
+/* The lock's file says nothing of who has it: such a volume is waited for, for a minute. */
+Test(command, sigterm_and_sigint_end_the_wait_for_the_volume)
+{
+	static const char *const signals[] = {"TERM", "INT"};
+	assert_ok(mkdir(volume(), 0700));
+	int fd = open(text("%s/lock", volume()), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_geq(fd, 0);
+	assert_ok(flock(fd, LOCK_EX));
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		/* bash lets what it starts in the background ignore SIGINT, and that stays so; env takes it back. */
+		int status = sh(text("env --default-signal=INT '%s' -f \"$V\" \"$M\" & pid=$!; "
+				     "until ls -l /proc/$pid/fd | grep -q '/lock$'; do sleep 0.01; done; kill -%s $pid; wait $pid", ITEMFS, signals[i]));
+		cr_expect_eq(status, EXIT_FAILURE, "%d", status);
+		cr_expect(strstr(sh_output(), "is in use: another process has it open; told to end while that was waited for"), "%s", sh_output());
+		cr_expect_neq(sh("mountpoint -q \"$M\""), 0);
+	}
+	close(fd);
+	mount_up(NULL);
+	expect_ok(mkdir(at("Music"), 0755));
 }
 
 Test(command, fusermount_ends_the_foreground_command_with_zero)
