@@ -17,7 +17,7 @@ struct handle;
 struct dir_stream;
 struct upload;
 
-enum { COMMIT_LOCKS = 256 };
+enum { COMMIT_LOCKS = 256, REFUSE_PROCESSES = 16 };
 
 struct frontend {
 	struct volume *volume;
@@ -39,7 +39,7 @@ struct frontend {
 	pthread_mutex_t uploads_lock;
 	struct upload *uploads; /* files of `.import` directories that have a name: upload.h */
 	atomic_uint_least64_t tick; /* orders writes and explicit settings of times */
-	atomic_uint_least64_t kinds; /* refuse_kind(): the process that asked last for what cannot be, in the upper half, and how many lines it has */
+	atomic_uint_least64_t kinds[REFUSE_PROCESSES]; /* refuse_kind(): processes that asked last for what cannot be, in the upper half, and how many lines each has */
 	int64_t mounted;            /* the times of what is computed */
 };
 

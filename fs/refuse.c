@@ -46,14 +46,16 @@ void refuse_request(fuse_req_t req, const struct node *node, const char *name, e
 void refuse_kind(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why)
 {
 	struct frontend *front = front_of(req);
-	uint64_t pid = (uint32_t)fuse_req_ctx(req)->pid, before = atomic_load(&front->kinds), now;
+	uint64_t pid = (uint32_t)fuse_req_ctx(req)->pid, now;
+	atomic_uint_least64_t *kinds = &front->kinds[pid % REFUSE_PROCESSES];
+	uint64_t before = atomic_load(kinds);
 	if (!worth_a_line(rc, why))
 		return;
 	do {
 		now = before >> 32 == pid ? before + 1 : pid << 32 | 1;
 		if ((uint32_t)now > REFUSE_KINDS)
 			return;
-	} while (!atomic_compare_exchange_weak(&front->kinds, &before, now));
+	} while (!atomic_compare_exchange_weak(kinds, &before, now));
 	refuse_request(req, node, name, rc, why);
 }
 

@@ -10,7 +10,8 @@
 void refuse_request(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why);
 
 /* Something of a kind that does not exist here was to be made: a link, a device. Programs probe for these, often thousands of times, so only the
- * first REFUSE_KINDS in a row of one process get a line: the journal is bounded, and each needless line pushes out one that somebody needs. */
+ * first REFUSE_KINDS of one process get a line: the journal is bounded, and each needless line pushes out one that somebody needs.
+ * REFUSE_PROCESSES are told apart, by the remainder of their numbers; one that takes another's place begins anew. */
 enum { REFUSE_KINDS = 16 };
 void refuse_kind(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why);
 

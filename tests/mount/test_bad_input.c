@@ -2,6 +2,7 @@
  * tell. contrib/docs/NAMES-AND-ERRNOS.md lists them, each with the test here that holds it. */
 #include "tests/mount/harness.h"
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 #define LIAR  "Music/Queen/Liar.json"
 #define ENTRY "Music/.index/by-year/1973/Queen,Liar.json"
@@ -247,6 +248,40 @@ Test(bad_input, a_program_that_tries_many_links_does_not_flood_the_errors)
 	cr_expect_eq(refusals(), 18);
 	cr_expect_neq(sh("mkdir \"$D/from\" && cd \"$D/from\" && echo hi > notes && ln -s notes soft && cp -a . \"$M/Music/Queen/\""), 0);
 	expect_reason("Music/Queen/soft", "symbolic links");
+}
+
+/* Each asks while the other does, so that none of them asks twice in a row. */
+Test(bad_input, programs_that_try_many_links_by_turns_do_not_either)
+{
+	pid_t all[2];
+	int turn[3][2];
+	for (int i = 0; i < 3; i++)
+		assert_ok(pipe(turn[i]));
+	for (int i = 0; i < 2; i++) {
+		do /* another rest than the first one's (REFUSE_PROCESSES) */
+			if ((all[i] = fork()) == 0) {
+				char byte;
+				for (int n = 0; n < 40 && read(turn[i][0], &byte, 1) == 1 && byte == 'g'; n++)
+					if (symlink("target", at(text("Music/Queen/%d-%d", i, n))) == 0 || write(turn[2][1], "d", 1) != 1)
+						_exit(1);
+				_exit(0);
+			} else if (i && all[1] % 16 == all[0] % 16) {
+				cr_assert_eq(write(turn[i][1], "s", 1), 1);
+				cr_assert_eq(waitpid(all[i], NULL, 0), all[i]);
+			}
+		while (i && all[1] % 16 == all[0] % 16);
+	}
+	for (int n = 0; n < 80; n++) {
+		char byte;
+		cr_assert_eq(write(turn[n % 2][1], "g", 1), 1);
+		cr_assert_eq(read(turn[2][0], &byte, 1), 1);
+	}
+	for (int i = 0; i < 2; i++) {
+		int status;
+		cr_assert_eq(waitpid(all[i], &status, 0), all[i]);
+		cr_expect_eq(status, 0);
+	}
+	cr_expect_eq(refusals(), 32); /* REFUSE_KINDS of each */
 }
 
 Test(bad_input, devices_fifos_and_sockets)
