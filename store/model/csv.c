@@ -95,7 +95,7 @@ enum rc csv_read(const void *record, size_t n, struct csv_row *row, struct why *
 	if (n && bytes[n - 1] == '\r')
 		n--;
 	if (!utf8_valid(record, n))
-		return why_set(why, RC_REFUSED, "not UTF-8");
+		return why_set(why, RC_REFUSED, "the record is not UTF-8");
 	for (;;) {
 		bool quoted = at < n && bytes[at] == '"';
 		if (!add_field(row, quoted))

@@ -103,7 +103,7 @@ static enum rc number_from_text(const char *text, size_t n, struct key *ret_key,
 {
 	if (!looks_like_number(text, n)) {
 		size_t shown = utf8_valid(text, n) && n < KEY_DATA_MAX ? n : 0; /* words are UTF-8 */
-		return why_set(why, RC_INVALID, "the key is a number, and this is not: %.*s", (int)shown, text);
+		return why_set(why, RC_INVALID, "%.*s%sthe key is a number, and this is none", (int)shown, text, shown ? ": " : "");
 	}
 	struct number number;
 	if (number_parse(text, n, &number, why) != RC_OK) {

@@ -65,15 +65,14 @@ static bool in_alphabet(char c)
 enum rc schema_check_name(const char *what, const char *name, size_t n, struct why *why)
 {
 	/* Quoted only where it is text, since the words are, and where there is room. */
-	int shown = n <= SCHEMA_NAME_MAX && utf8_valid(name, n) ? (int)n : 0;
+	int shown = n && n <= SCHEMA_NAME_MAX && utf8_valid(name, n) ? (int)n : 0;
+	const char *colon = shown ? ": " : "";
 	if (n < SCHEMA_NAME_MIN || n > SCHEMA_NAME_MAX)
-		return why_set(why, RC_INVALID,
-			       "%s must be at least %d characters long and at most %d characters long: %.*s", what,
-			       SCHEMA_NAME_MIN, SCHEMA_NAME_MAX, shown, name);
+		return why_set(why, RC_INVALID, "%.*s%s%s has %d to %d characters, and this has %zu", shown, name, colon, what, SCHEMA_NAME_MIN,
+			       SCHEMA_NAME_MAX, n);
 	for (size_t i = 0; i < n; i++)
 		if (!in_alphabet(name[i]))
-			return why_set(why, RC_INVALID, "%s must be of a-z A-Z 0-9 _ . - only: %.*s", what, shown,
-				       name);
+			return why_set(why, RC_INVALID, "%.*s%s%s is made of a-z A-Z 0-9 _ . - only", shown, name, colon, what);
 	return RC_OK;
 }
 
@@ -81,8 +80,7 @@ enum rc schema_table_name(const char *name, size_t n, struct why *why)
 {
 	enum rc rc = schema_check_name("a table's name", name, n, why);
 	if (rc == RC_OK && name[0] == '.')
-		return why_set(why, RC_INVALID, "a table's name does not begin with a dot in itemfs: %.*s", (int)n,
-			       name);
+		return why_set(why, RC_INVALID, "%.*s: a table's name begins with no dot in itemfs", (int)n, name);
 	return rc;
 }
 

@@ -260,9 +260,9 @@ Test(schema_keys, many_definitions_are_refused_in_good_time)
 Test(schema_indexes, names_follow_the_alphabet_and_are_unique)
 {
 	refused(INDEXED(GSI(INDEX("ab", HASH("x"), ALL))),
-		"GlobalSecondaryIndexes[0].IndexName: an index's name must be at least 3");
+		"GlobalSecondaryIndexes[0].IndexName: ab: an index's name has 3 to 255 characters, and this has 2");
 	refused(INDEXED(GSI(INDEX("a b", HASH("x"), ALL))),
-		"GlobalSecondaryIndexes[0].IndexName: an index's name must be of a-z");
+		"GlobalSecondaryIndexes[0].IndexName: a b: an index's name is made of a-z");
 	refused(INDEXED(GSI(INDEX("a/b", HASH("x"), ALL))), "a/b");
 	refused(INDEXED(GSI(INDEX("aéb", HASH("x"), ALL))), "aéb");
 	refused(INDEXED(GSI("{'IndexName':5}")), "GlobalSecondaryIndexes[0].IndexName: this must be a string");
@@ -422,14 +422,14 @@ Test(schema_names, tables_are_named_as_dynamodb_names_them_but_for_a_leading_dot
 	table_name("a..", 3, NULL);
 	table_name("Music-2.old_", 12, NULL);
 	table_name(name, 255, NULL);
-	table_name(name, 256, "at most 255");
-	table_name("", 0, "at least 3");
-	table_name("ab", 2, "at least 3 characters long and at most 255 characters long: ab");
-	table_name(".ab", 3, "begin with a dot in itemfs: .ab");
+	table_name(name, 256, "a table's name has 3 to 255 characters, and this has 256");
+	table_name("", 0, "a table's name has 3 to 255 characters, and this has 0");
+	table_name("ab", 2, "ab: a table's name has 3 to 255 characters, and this has 2");
+	table_name(".ab", 3, ".ab: a table's name begins with no dot in itemfs");
 	table_name("...", 3, "dot");
-	table_name("a b", 3, "only: a b");
-	table_name("a/b", 3, "only: a/b");
-	table_name("aé", 3, "only: aé");
+	table_name("a b", 3, "a b: a table's name is made of a-z A-Z 0-9 _ . - only");
+	table_name("a/b", 3, "a/b: a table's name is made of");
+	table_name("aé", 3, "aé: a table's name is made of");
 	table_name("ab\xff", 3, "only");
 	table_name("ab\0", 3, "only");
 }
