@@ -1,6 +1,7 @@
 #include "store/log_check.h"
 #include "store/crc.h"
 #include "store/log_sync.h"
+#include "store/manifest.h"
 #include "store/oserror.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -245,6 +247,20 @@ static enum rc check_manifest(int dir, struct why *why)
 	return check_file(dir, name, NULL, why);
 }
 
+static enum rc check_named_log(int dir, struct why *why)
+{
+	struct manifest manifest;
+	struct stat st;
+	char name[32];
+
+	if (manifest_read(dir, &manifest) != RC_OK)
+		return RC_OK; /* its writer's end, where check_manifest() has found nothing: a record that is not whole counts for nobody */
+	logs_name(manifest.log, name);
+	bool missing = manifest.log != 0 && fstatat(dir, name, &st, 0) != 0 && errno == ENOENT;
+	manifest_free(&manifest);
+	return missing ? why_set(why, RC_CORRUPT, "%s: is missing, and what was written last was in it", name) : RC_OK;
+}
+
 enum rc log_check(int dir, struct why *why)
 {
 	struct logs logs;
@@ -252,6 +268,8 @@ enum rc log_check(int dir, struct why *why)
 	bool empty = false;
 	enum rc rc = check_manifest(dir, why);
 
+	if (!rc)
+		rc = check_named_log(dir, why);
 	if (rc)
 		return rc;
 	rc = logs_list(dir, &logs);

@@ -168,6 +168,26 @@ Test(command, a_damaged_volume_says_how_it_is_repaired_and_then_mounts)
 	assert_ok(put("Music/Queen/Jealousy.json", "{\"year\":1978}"));
 }
 
+Test(command, a_volume_whose_log_was_removed_is_refused_and_repaired)
+{
+	mount_up(NULL);
+	assert_ok(mkdir(at("Music"), 0755));
+	assert_ok(mkdir(at("Music/Queen"), 0755));
+	assert_ok(put("Music/Queen/Liar.json", "{\"year\":1973}"));
+	mount_again(); /* what is there is in tables now */
+	assert_ok(put("Music/Queen/Jealousy.json", "{\"year\":1978}"));
+	mount_down();
+	assert_sh("rm $V/db/*.log");
+	cr_expect_neq(sh(text("%s $V $M", ITEMFS)), 0);
+	cr_expect_not_null(strstr(sh_output(), ".log: is missing, and what was written last was in it"), "%s", sh_output());
+	cr_expect_not_null(strstr(sh_output(), text("`fsck.itemfs --repair %s`", volume())), "%s", sh_output());
+	cr_expect_eq(fsck_volume(volume()), 8, "%s", sh_output());
+	cr_expect_eq(sh(text("%s --repair $V", FSCK_ITEMFS)), 1, "%s", sh_output());
+	mount_up(NULL);
+	cr_expect_str_eq(listing("Music/Queen"), "Liar.json\n");
+	assert_ok(put("Music/Queen/Jealousy.json", "{\"year\":1978}"));
+}
+
 Test(command, fsck_exits_as_fsck_does)
 {
 	mount_up(NULL);

@@ -78,6 +78,15 @@ static void write_image(const struct image *image, const struct file *changed, s
 		write_file(image, &image->files[i], &image->files[i] == changed ? n : image->files[i].n);
 }
 
+static void write_image_without(const struct image *image, const struct file *gone)
+{
+	place_empty(image->place);
+	for (size_t i = 0; i < image->n; i++) {
+		if (&image->files[i] != gone)
+			write_file(image, &image->files[i], image->files[i].n);
+	}
+}
+
 static void free_image(struct image *image)
 {
 	for (size_t i = 0; i < image->n; i++)
@@ -340,8 +349,29 @@ Test(store_damage, an_older_log_that_ends_early_is_refused_and_not_passed_over)
 		write_image(&image, older, n);
 		cr_assert_eq(open_image(&image, &store, NULL), RC_CORRUPT, "%zu", n);
 	}
+	write_image_without(&image, older);
+	cr_assert_eq(open_image(&image, &store, NULL), RC_CORRUPT);
 	free_image(&image);
 	free_image(&other);
+}
+
+/* LevelDB would begin a new one in silence, without what was acknowledged last. */
+Test(store_damage, a_log_that_is_gone_is_noticed)
+{
+	struct image image;
+	struct store *store;
+	struct why why;
+	struct file *log;
+
+	make_image(&image, 4, 100, 0);
+	log = find_file(&image, ".log");
+	write_image_without(&image, log);
+	cr_assert_eq(open_image(&image, &store, &why), RC_CORRUPT);
+	cr_assert_not_null(strstr(why.text, log->name), "%s", why.text);
+	cr_assert_not_null(strstr(why.text, "is missing"), "%s", why.text);
+	write_image(&image, NULL, 0);
+	cr_assert_eq(open_and_count(&image, log->name, 0), 4);
+	free_image(&image);
 }
 
 /* Enough batches for tables; all of them are in tables after one more open. */
@@ -394,12 +424,7 @@ Test(store_damage, a_table_that_is_short_or_gone_is_noticed, .timeout = 300)
 		write_image(&image, table, n);
 		expect_damage_or_all(&image, table->name, n * 8);
 	}
-	write_image(&image, NULL, 0);
-	place_empty(image.place);
-	for (size_t i = 0; i < image.n; i++) {
-		if (&image.files[i] != table)
-			write_file(&image, &image.files[i], image.files[i].n);
-	}
+	write_image_without(&image, table);
 	expect_damage_or_all(&image, table->name, 0);
 	free_image(&image);
 }
