@@ -272,7 +272,7 @@ static bool show_file(struct frontend *front, struct dir_stream *s, const char *
 		clash = place_clash(front, s->node, name);
 		names_done(front);
 	}
-	return snprintf(s->name, sizeof s->name, "%s%s", name, clash ? PLACE_CLASH : "") > 0;
+	return clash ? place_clash_name(name, s->name) : snprintf(s->name, sizeof s->name, "%s", name) > 0;
 }
 
 /* The name of what a listing stands on. False: no memory. */

@@ -96,18 +96,21 @@ static void leaf_begin(struct place *place, enum leaf_kind kind, bool in_partiti
 	place->leaf.has_sk = false;
 }
 
-/* Where a partition claims a plain file's name, the file is NAME%~plain: the length of NAME, or of the whole where it does not end so. */
+/* Where a partition claims a plain file's name, the file is NAME%~plain (place_clash_name): the length of NAME, or of the whole where it does not end so. */
 static size_t plain_length(const char *name)
 {
 	size_t n = strlen(name), tail = strlen(PLACE_CLASH);
 	return n > tail && strcmp(name + n - tail, PLACE_CLASH) == 0 ? n - tail : n;
 }
 
-static enum rc plain_name(const struct node *parent, const char *name, struct place *place)
+static enum rc plain_name(struct frontend *front, const struct node *parent, const char *name, struct place *place)
 {
 	size_t n = parent->kind == NODE_TABLE ? plain_length(name) : strlen(name);
 	if (n > NAME_BYTES_MAX)
 		return RC_NAME_TOO_LONG;
+	enum rc rc = name[n] && long_name_at(name, PLACE_CLASH) ? place_search_clash(front->volume, place, name) : RC_NOT_FOUND;
+	if (rc != RC_NOT_FOUND)
+		return rc;
 	memcpy(place->leaf.name, name, n);
 	place->leaf.name[n] = 0;
 	return RC_OK;
@@ -208,7 +211,7 @@ static enum rc fill(struct frontend *front, struct node *parent, enum node_kind 
 	}
 	bool inside = parent->kind == NODE_PARTITION;
 	enum rc rc = place_leaf(front, place, inside ? parent->name : kind == NODE_PARTITION ? name : NULL, kind == NODE_ITEM ? name : NULL, why);
-	return !rc && kind == NODE_PLAIN ? plain_name(parent, name, place) : rc;
+	return !rc && kind == NODE_PLAIN ? plain_name(front, parent, name, place) : rc;
 }
 
 /* A name that cannot be is not there. */

@@ -53,6 +53,8 @@ enum rc place_lookup(struct frontend *front, struct node *parent, const char *na
 /* Whether a partition has this name, so that a plain file of it shows as NAME%~plain. */
 #define PLACE_CLASH "%~plain"
 bool place_clash(struct frontend *front, struct node *table, const char *name);
+/* And that name, cut where it would pass 255 bytes. False: no memory. */
+bool place_clash_name(const char *file, char out[256]);
 enum rc place_as_plain(struct frontend *front, struct node *parent, const char *name, struct place *place);
 
 /* The same for making something: a directory, or a regular file. RC_FORBIDDEN: reserved, or nothing of that sort belongs there; RC_READ_ONLY: in a

@@ -51,3 +51,10 @@ bool place_entry_name(const struct key *keys, size_t count, char out[256])
 		buf_add_text(&name, "item");
 	return long_name_write(&name, NAME_SUFFIX, out);
 }
+
+bool place_clash_name(const char *file, char out[256])
+{
+	cleanup_buf struct buf name = {0};
+	buf_add_text(&name, file);
+	return long_name_write(&name, PLACE_CLASH, out);
+}

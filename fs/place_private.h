@@ -14,6 +14,9 @@ void place_begin(struct place *place, enum node_kind kind, struct node *parent);
  * it, or it is no cut name. */
 enum rc place_search(struct volume *volume, struct place *place, enum listing_kind kind, const char *name, enum key_type type);
 
+/* The same for a name that place_clash_name() cut: the plain file of place->table whose it is, into place->leaf.name. It looks at all of them. */
+enum rc place_search_clash(struct volume *volume, struct place *place, const char *name);
+
 /* The table that a node stands in; NULL outside. */
 struct table *place_table(struct node *node);
 

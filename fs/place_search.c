@@ -44,6 +44,24 @@ enum rc place_search(struct volume *volume, struct place *place, enum listing_ki
 	return rc;
 }
 
+enum rc place_search_clash(struct volume *volume, struct place *place, const char *name)
+{
+	struct listing_place where = {.kind = LISTING_FILES, .table = place->table};
+	struct listing *listing;
+	const struct listing_entry *entry;
+	char its[256];
+	enum rc rc = listing_open(volume, NULL, &where, &listing);
+	if (rc)
+		return rc;
+	while (!(rc = listing_next(listing, &entry)))
+		if (place_clash_name(entry->name, its) && strcmp(its, name) == 0) {
+			strcpy(place->leaf.name, entry->name);
+			break;
+		}
+	listing_close(listing);
+	return rc;
+}
+
 /* What the document says has this name, and no other key has it already: the same name is the same beginning and the same hash. */
 static enum rc same_name(const char *what, const char *its, const char *name, const struct key *known, const struct key *told, struct why *why)
 {
