@@ -39,7 +39,8 @@ struct frontend {
 	pthread_mutex_t uploads_lock;
 	struct upload *uploads; /* files of `.import` directories that have a name: upload.h */
 	atomic_uint_least64_t tick; /* orders writes and explicit settings of times */
-	atomic_uint_least64_t kinds[REFUSE_PROCESSES]; /* refuse_kind(): processes that asked last for what cannot be, in the upper half, and how many lines each has */
+	/* refuse_kind(): processes that asked last for what cannot be, in the upper half, and how many lines each has */
+	atomic_uint_least64_t kinds[REFUSE_PROCESSES];
 	int64_t mounted;            /* the times of what is computed */
 };
 

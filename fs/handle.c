@@ -161,8 +161,8 @@ static enum rc write_definition(const struct handle *handle, const struct place 
 	return definition_set(place->table, &write, ret_head, why);
 }
 
-/* Takes the names: for itself where the commit gives names another meaning, as a definition's does, and that of the first document of a partition whose name was cut; and where the file has become a plain
- * one, whose bytes all share that have it open as such. */
+/* Takes the names: for itself where the commit gives names another meaning, as a definition's does, and that of the first document of a partition
+ * whose name was cut; and where the file has become a plain one, whose bytes all share that have it open as such. */
 static enum rc take_names(struct frontend *front, struct node *node, struct place *ret_place)
 {
 	names_read(front);

@@ -96,7 +96,8 @@ static void leaf_begin(struct place *place, enum leaf_kind kind, bool in_partiti
 	place->leaf.has_sk = false;
 }
 
-/* Where a partition claims a plain file's name, the file is NAME%~plain (place_clash_name): the length of NAME, or of the whole where it does not end so. */
+/* Where a partition claims a plain file's name, the file is NAME%~plain (place_clash_name): the length of NAME, or of the whole where it does not end
+ * so. */
 static size_t plain_length(const char *name)
 {
 	size_t n = strlen(name), tail = strlen(PLACE_CLASH);

@@ -35,8 +35,8 @@ void plain_close(struct frontend *front, struct node *node);
 /* Gives the share back without storing: the file has become an item. */
 void plain_drop(struct frontend *front, struct node *node);
 
-/* These are its bytes now (taken), and stored: it was an item meanwhile, and handles are open that knew it before; or a draft that was begun when it was one was committed. Nothing where nobody has it
- * open. With the names held for writing. */
+/* These are its bytes now (taken), and stored: it was an item meanwhile, and handles are open that knew it before; or a draft that was begun when it
+ * was one was committed. Nothing where nobody has it open. With the names held for writing. */
 void plain_renew(struct frontend *front, struct node *node, const struct head *head, struct buf *bytes);
 
 enum rc plain_write(struct frontend *front, struct node *node, const void *bytes, size_t n, uint64_t offset, bool append);

@@ -8,7 +8,8 @@
  *   session_unmount()   no request can come any more.
  *   session_free()
  * SIGTERM, SIGINT and SIGHUP are blocked from session_begin() to session_serve(), so that threads which are started meanwhile leave
- * them to the main thread, and a signal that comes early ends the loop as soon as there is one. What may take long before that asks session_is_told_to_end().
+ * them to the main thread, and a signal that comes early ends the loop as soon as there is one. What may take long
+ * before that asks session_is_told_to_end().
  */
 #ifndef ITEMFS_SESSION_H
 #define ITEMFS_SESSION_H

@@ -68,7 +68,8 @@ struct view {
 	bool frozen; /* a snapshot's: what it shows cannot change */
 };
 
-/* Takes the volume's lock, which goes with the descriptor (and the process); `holder` is who has it, in words. RC_BUSY: why says who has it now; RC_INTERRUPTED: `give_up` (volume_options) said so. */
+/* Takes the volume's lock, which goes with the descriptor (and the process); `holder` is who has it, in words. RC_BUSY: why says who has it now;
+ * RC_INTERRUPTED: `give_up` (volume_options) said so. */
 enum rc volume_lock(const char *path, const char *holder, bool (*give_up)(void), int *ret_fd, struct why *why);
 
 static inline struct store_snapshot *view_snapshot(const struct view *view)

@@ -28,8 +28,8 @@ struct volume_options {
 
 /* Opens the volume in directory `path`; to be called after the process's last fork(). RC_NOT_FOUND: there is none and !create, or its parent is
  * missing; RC_INVALID: the directory holds something else; RC_BUSY: another process has it (why says which), and does not end: one that does is
- * waited for, up to a minute; RC_INTERRUPTED: and that was given up; RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO, RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash
- * left staged are collected in the background from here on. */
+ * waited for, up to a minute; RC_INTERRUPTED: and that was given up; RC_UNSUPPORTED: its format is newer than this program; RC_CORRUPT, RC_IO,
+ * RC_NO_SPACE, RC_FORBIDDEN. Rows that a crash left staged are collected in the background from here on. */
 enum rc volume_open(const char *path, const struct volume_options *options, struct volume **ret_volume, struct why *why);
 
 /* Tells whoever wants to open the volume that it is about to be closed, so that they wait for it. Call it as soon as others can see that, for example

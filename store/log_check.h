@@ -11,8 +11,10 @@
  * 3. All else that does not fit its checksum is damage, and so is a zero header before something else.
  * 4. In logs each batch carries its first sequence number and how many changes it has. The next batch goes on from
  *    there, be it in the next log. Where one does not, some are missing between, and LevelDB would not mind.
- * 5. The log that the manifest names (the first that is not in tables yet) is there. LevelDB makes a log before it names it, syncs the directory before the manifest, and removes only older ones,
- *    so one that is missing was removed by somebody; LevelDB would begin another in silence. That is asked of a whole manifest only. A new store's names none (0), nor does a repaired one's.
+ * 5. The log that the manifest names (the first that is not in tables yet) is there. LevelDB makes a log before it
+ *    names it, syncs the directory before the manifest, and removes only older ones, so one that is missing was removed
+ *    by somebody; LevelDB would begin another in silence. That is asked of a whole manifest only. A new store's names
+ *    none (0), nor does a repaired one's.
  *
  * The format: blocks of 32 KiB; in each, records of a header (checksum of what follows the length, 4 bytes; length, 2;
  * type, 1) and bytes, none across a block's end; a longer one is several (first, middle…, last). Little-endian.

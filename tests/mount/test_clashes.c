@@ -1,5 +1,5 @@
-/* A plain file whose name a partition has lists as NAME%~plain. The mount makes no such partition, but an import's commit and a create may pass each other, and another front end may not know of plain files: so
- * the test makes them in the volume, beside the mount. */
+/* A plain file whose name a partition has lists as NAME%~plain. The mount makes no such partition, but an import's commit and a create may pass each
+ * other, and another front end may not know of plain files: so the test makes them in the volume, beside the mount. */
 #include "index/partition.h"
 #include "tests/mount/harness.h"
 
@@ -41,7 +41,8 @@ static const char *names[NAMES];
 
 static void make_clashes(void)
 {
-	const char *const all[NAMES] = {"short", letters('a', 248), letters('b', 249), letters('c', 255), text("%s\xc3\xa9\xc3\xa9%s", letters('d', 229), letters('e', 22))};
+	const char *const all[NAMES] = {"short", letters('a', 248), letters('b', 249), letters('c', 255),
+					text("%s\xc3\xa9\xc3\xa9%s", letters('d', 229), letters('e', 22))};
 	for (int i = 0; i < NAMES; i++)
 		expect_ok(put(text("Music/%s", names[i] = all[i]), text("%d", i)));
 	mount_down();
@@ -70,7 +71,9 @@ Test(clashes, have_their_own_name_again_when_the_partition_is_gone)
 		if (i != STAYS)
 			cr_expect_str_eq(content(text("Music/%s", names[i])), text("%d", i));
 	/* The one that is left is its file in all that is done to it. */
-	expect_sh("cd \"$M/Music\" && for f in *%~plain; do echo more >> \"$f\"; cat \"$f\"; mv \"$f\" free; done && cat free && ls | grep -c plain; true", "3more\n3more\n0\n");
+	expect_sh("cd \"$M/Music\" && for f in *%~plain; do echo more >> \"$f\"; cat \"$f\"; mv \"$f\" free; done && cat free && "
+		  "ls | grep -c plain; true",
+		  "3more\n3more\n0\n");
 	expect_ok(rmdir(at(text("Music/%s", names[STAYS]))));
 	expect_ok(unlink(at("Music/free")));
 	mount_again();
