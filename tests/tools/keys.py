@@ -51,13 +51,14 @@ def main():
         os.execvp(program[0], program)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
     with open(os.environ.get("SCREEN", os.devnull), "wb") as screen:
+        select.select([terminal], [], [], 60)  # until it draws it may throw away what is typed, and on a busy machine it begins late
         alive = drain(terminal, 0.4, screen)
         for key in keys:
             if not alive:
                 break
             os.write(terminal, code_of(key))
             alive = drain(terminal, 0.6 if key == "WAIT" else 0.15, screen)
-        if alive and drain(terminal, 3, screen):
+        if alive and drain(terminal, 30, screen, 60):
             os.kill(child, 9)
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 255)
 
