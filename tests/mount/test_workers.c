@@ -169,6 +169,8 @@ static bool has_thread(const char *name)
 Test(workers, every_thread_is_called_by_what_it_does)
 {
 	/* More than the engine keeps in memory, by few and by large writes: some of them set its thread going. */
+	mount_down();
+	mount_up("memtable=8");
 	assert_sh("mkdir -p $M/Tab/p; for i in 1 2 3; do head -c 8M /dev/urandom >$M/Tab/p/$i || exit; done");
 	cr_expect(await(has_thread, "itemfs-store"));
 	cr_expect(has_thread("itemfs"));
