@@ -199,6 +199,21 @@ Test(schema, rm_removes_the_name_and_the_definition_stays_in_force)
 	cr_expect_str_eq(listing("Music"), ".schema.json\nQueen\n");
 }
 
+/* The way back that the README tells, for whoever has no copy of it. */
+Test(schema, whose_name_was_removed_comes_back_from_the_description)
+{
+	declare("Music", "Artist:S Title:S", "gsi by-year Year:N INCLUDE Genre", "lsi in-order Year:N KEYS_ONLY", NULL);
+	assert_sh("mkdir \"$M/Music/Queen\" && echo '{\"Year\":1973,\"Genre\":\"Rock\",\"x\":1}' > \"$M/Music/Queen/Liar.json\"");
+	expect_ok(unlink(at("Music/.schema.json")));
+	expect_sh("cat \"$M/Music/.describe.json\" > \"$M/Music/.schema.json\"", "");
+	cr_expect_eq(refusals(), 0);
+	cr_expect_str_eq(listing("Music"), ".schema.json\nQueen\n");
+	expect_sh("cp -a \"$M/Music\" \"$M/Copy\"", "");
+	cr_expect_str_eq(content("Copy/.index/by-year/1973/Queen,Liar.json"), content("Music/.index/by-year/1973/Queen,Liar.json"));
+	cr_expect_str_eq(listing("Copy/.index/in-order/Queen"), "1973,Liar.json\n");
+	cr_expect_str_eq(listing("Copy/.index"), listing("Music/.index"));
+}
+
 Test(schema, is_replaced_by_a_rename_as_editors_and_rsync_do)
 {
 	declare("Music", "Artist:S Title:S", NULL);
