@@ -12,7 +12,11 @@
  *   creator   an item is made with O_EXCL, and removed
  *
  * The kill comes after so many acknowledgements, not after some time. ITEMFS_KILLS says how many rounds; a thousand are the test of the label "long".
+ *
+ * In the second form documents are large and the memtable is the least that can be asked for, so that it fills again and again: each kill comes when so many memtables
+ * have begun to become tables, or a merge of tables has begun, since the mount.
  */
+#include "tests/crash/engine_log.h"
 #include "tests/mount/harness.h"
 #include <signal.h>
 #include <sys/mman.h>
@@ -37,15 +41,37 @@ static struct {
 	char table[4096], definition[2][4096], snapshots[4096];
 } places;
 
+/* Which form it is. */
+static struct {
+	const char *options[2], *slowly; /* of mounts, by turns; and of those that build slowly */
+	int pad, imported_pad;           /* characters in each document that a writer writes, and in each that is imported, which mean nothing */
+	unsigned rounds;                 /* where the environment does not say */
+	bool fills;                      /* memtables, and they are waited for */
+} form = {.slowly = "build_rate=50", .rounds = 10};
+enum { PAD_MOST = 20000, DOCUMENT_ROOM = PAD_MOST + 128 };
+
+/* What LevelDB had noted when the mount was there, and in how many rounds the kill met what. */
+static struct engine_log noted;
+static struct {
+	unsigned tables, merges, amid_table, amid_merge;
+} met;
+
 static const char *definition_of(unsigned number)
 {
 	return number % 2 ? definition("p:S s:S", "gsi by-kind kind:S n:N ALL", "gsi by-n n:N ALL", NULL)
 			  : definition("p:S s:S", "gsi by-kind kind:S n:N ALL", NULL);
 }
 
+static void up(const char *options)
+{
+	mount_up(options);
+	noted = engine_log_of(volume());
+}
+
 static void setup(void)
 {
-	mount_setup();
+	scratch_setup();
+	up(form.options[0]);
 	declare("Load", "p:S s:S", "gsi by-kind kind:S n:N ALL", NULL);
 	assert_sh(text("cd \"$M/Load\" && mkdir w even odd here made && for i in {0..9}; do echo '{\"n\":'$i',\"kind\":\"here\"}' > here/$i.json; done; "
 		       "for ((i = 0; i < %d; i++)); do echo '{\"p\":\"ballast\",\"s\":\"'$i'\",\"n\":'$i'}'; done > \"$D/ballast.jsonl\" && "
@@ -61,6 +87,19 @@ static void setup(void)
 		snprintf(places.definition[i], sizeof places.definition[i], "%s", definition_of(i));
 }
 
+/* So large that some hundred acknowledgements are a dozen memtables, also where tables are packed. */
+static void setup_filling(void)
+{
+	form.options[0] = "memtable=1";
+	form.options[1] = "memtable=1,compress";
+	form.slowly = "build_rate=50,memtable=1";
+	form.pad = PAD_MOST;
+	form.imported_pad = 2000;
+	form.rounds = 4;
+	form.fills = true;
+	setup();
+}
+
 static void teardown(void)
 {
 	mount_teardown();
@@ -68,6 +107,7 @@ static void teardown(void)
 }
 
 TestSuite(mix, .init = setup, .fini = teardown, .timeout = 7200);
+TestSuite(mix_filling, .init = setup_filling, .fini = teardown, .timeout = 7200);
 
 /* ---- the processes; none of them uses the harness, whose memory they have a copy of ---- */
 
@@ -85,12 +125,38 @@ static bool write_file(const char *path, int flags, const char *words, bool sync
 	return good && closed;
 }
 
+/* Digits that do not pack to nothing, and that tell their number. Room for n + 1. */
+static void pad(char *ret_digits, int n, unsigned number)
+{
+	uint32_t state = number * 2654435761U + 1;
+	for (int i = 0; i < n; i++) {
+		state = state * 1664525U + 1013904223U;
+		ret_digits[i] = "0123456789abcdef"[state >> 28];
+	}
+	ret_digits[n] = 0;
+}
+
+static int write_document(char ret_words[DOCUMENT_ROOM], unsigned number)
+{
+	char digits[PAD_MOST + 1];
+	pad(digits, form.pad, number);
+	return snprintf(ret_words, DOCUMENT_ROOM, "{\"n\":%u,\"kind\":\"k%u\",\"again\":%u,\"pad\":\"%s\"}\n", number, number % 3, number, digits);
+}
+
+/* A line of an import, without its end. */
+static int write_imported(char ret_words[DOCUMENT_ROOM], unsigned item, unsigned number)
+{
+	char digits[PAD_MOST + 1];
+	pad(digits, form.imported_pad, number * IMPORTED + item);
+	return snprintf(ret_words, DOCUMENT_ROOM, "{\"p\":\"imported\",\"s\":\"%u\",\"n\":%u,\"kind\":\"i\",\"pad\":\"%s\"}", item, number, digits);
+}
+
 static bool write_item(unsigned number)
 {
-	char path[4200], other[4200], words[128];
+	char path[4200], other[4200], words[DOCUMENT_ROOM];
 	snprintf(path, sizeof path, "%.4096s/w/item%u.json", places.table, number % ITEMS);
 	snprintf(other, sizeof other, "%.4096s/w/item%u.tmp", places.table, number % ITEMS);
-	snprintf(words, sizeof words, "{\"n\":%u,\"kind\":\"k%u\",\"again\":%u}\n", number, number % 3, number);
+	write_document(words, number);
 	switch (number / ITEMS % 3) {
 	case 0:
 		return write_file(path, 0, words, false);
@@ -128,11 +194,15 @@ static bool define(unsigned number)
 
 static bool import(unsigned number)
 {
-	char path[4200], words[IMPORTED * 64] = "";
-	size_t n = 0;
+	static char words[IMPORTED * DOCUMENT_ROOM];
+	char path[4200];
+	char *end = words;
 	snprintf(path, sizeof path, "%.4096s/.import/twenty.jsonl", places.table);
-	for (unsigned i = 0; i < IMPORTED; i++)
-		n += (size_t)snprintf(words + n, sizeof words - n, "{\"p\":\"imported\",\"s\":\"%u\",\"n\":%u,\"kind\":\"i\"}\n", i, number);
+	for (unsigned i = 0; i < IMPORTED; i++) {
+		end += write_imported(end, i, number);
+		*end++ = '\n';
+	}
+	*end = 0;
 	return write_file(path, 0, words, false);
 }
 
@@ -199,11 +269,13 @@ static void expect_writes(void)
 	for (unsigned k = 0; k < ITEMS; k++) {
 		const struct note *note = &load->notes[WRITER][k];
 		const char *got = content(text("Load/w/item%u.json", k));
-		unsigned n = 0, again = 0, kind = 0;
+		char want[DOCUMENT_ROOM];
+		unsigned n = 0;
 		if (note->done == 0 && !strcmp(got, "<ENOENT>"))
 			continue;
-		cr_assert_eq(sscanf(got, "{\"n\":%u,\"kind\":\"k%u\",\"again\":%u}\n", &n, &kind, &again), 3, "item%u: %s", k, got);
-		cr_assert(n == again && kind == n % 3 && n >= note->done && n <= note->tried, "item%u holds %s, done %u, tried %u", k, got, note->done, note->tried);
+		cr_assert_eq(sscanf(got, "{\"n\":%u", &n), 1, "item%u: %s", k, got);
+		write_document(want, n);
+		cr_assert(!strcmp(got, want) && n >= note->done && n <= note->tried, "item%u holds %s, done %u, tried %u", k, got, note->done, note->tried);
 	}
 }
 
@@ -234,6 +306,9 @@ static void expect_import(void)
 	for (unsigned i = 0; i < IMPORTED; i++) {
 		const char *got = content(text("Load/imported/%u.json", i)), *number = strstr(got, "\"n\":");
 		unsigned n = number ? (unsigned)strtoul(number + 4, NULL, 10) : 0;
+		char want[DOCUMENT_ROOM];
+		write_imported(want, i, n);
+		cr_assert(!number || !strcmp(got, want), "item %u of the import: %s", i, got);
 		first = i ? first : n;
 		cr_assert_eq(n, first, "half an import is left: item 0 is of number %u, item %u of %u", first, i, n);
 	}
@@ -289,6 +364,27 @@ static void await_load(unsigned long more, const unsigned *from)
 	}
 }
 
+/* Until so many memtables have begun to become tables since the mount was there; every other time, until a merge has begun. */
+static void await_tables(unsigned number)
+{
+	struct engine_log now = noted;
+	unsigned more = 1 + number / 2 % 6;
+	for (unsigned waited = 0; number % 2 ? now.merges == noted.merges : now.tables < noted.tables + more; waited++) {
+		cr_assert_lt(waited, (unsigned)PATIENCE_MS, "memtables do not fill, or are not merged");
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		now = engine_log_of(volume());
+	}
+}
+
+static void note_what_was_met(void)
+{
+	struct engine_log now = engine_log_of(volume());
+	met.tables += now.tables_done - noted.tables_done;
+	met.merges += now.merges_done - noted.merges_done;
+	met.amid_table += now.tables > now.tables_done;
+	met.amid_merge += now.merges > now.merges_done;
+}
+
 static void begin(pid_t *pids, unsigned *ret_from)
 {
 	for (unsigned actor = 0; actor < ACTORS; actor++) {
@@ -311,10 +407,13 @@ static void round_of(unsigned number)
 	pid_t pids[ACTORS];
 	unsigned from[ACTORS];
 	begin(pids, from);
-	await_load(30 + number * 137UL % 400, from); /* somewhere into it */
+	await_load(30 + number * 137UL % (form.fills ? 50 : 400), from); /* somewhere into it */
+	if (form.fills)
+		await_tables(number);
 	for (unsigned actor = 0; actor < ACTORS; actor++)
 		cr_assert_eq(waitpid(pids[actor], NULL, WNOHANG), 0, "round %u: the %s gave up before the kill: %s", number, actors[actor].name, strerror(load->gave_up[actor]));
 	mount_kill();
+	note_what_was_met();
 	for (unsigned actor = 0; actor < ACTORS; actor++)
 		waitpid(pids[actor], NULL, 0);
 	for (unsigned actor = 0; actor < ACTORS; actor++)
@@ -323,22 +422,34 @@ static void round_of(unsigned number)
 	/* Some go on with an index that is half built: the background is slow, and the kill comes again. */
 	bool slowly = number % 3 == 1;
 	if (slowly) {
-		mount_up("build_rate=50");
+		up(form.slowly);
 		mount_kill();
 		cr_assert_eq(fsck_volume(volume()), 0, "round %u, killed twice: %s", number, sh_output());
 	}
-	mount_up(NULL);
+	up(form.options[number % 2]);
 	expect_all();
 }
 
-Test(mix, whatever_was_acknowledged_survives_each_kill_and_nothing_is_half_done)
+static void all_rounds(void)
 {
 	const char *wanted = getenv("ITEMFS_KILLS");
-	unsigned rounds = wanted ? (unsigned)strtoul(wanted, NULL, 10) : 10;
+	unsigned rounds = wanted ? (unsigned)strtoul(wanted, NULL, 10) : form.rounds;
 	for (unsigned i = 0; i < rounds; i++) {
 		size_t mark = kept_mark();
 		round_of(i);
 		kept_until(mark);
 	}
-	cr_log_info("%u kills, %lu acknowledgements", rounds, load->acknowledged);
+	cr_log_info("%u kills, %lu acknowledgements; %u memtables became tables and %u merges ended meanwhile, %u kills met one of the first in its middle and %u one of the second",
+		    rounds, load->acknowledged, met.tables, met.merges, met.amid_table, met.amid_merge);
+}
+
+Test(mix, whatever_was_acknowledged_survives_each_kill_and_nothing_is_half_done)
+{
+	all_rounds();
+}
+
+Test(mix_filling, the_same_where_each_kill_comes_while_memtables_become_tables_and_tables_are_merged)
+{
+	all_rounds();
+	cr_assert_gt(met.tables, 0, "no memtable became a table");
 }
