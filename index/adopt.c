@@ -83,6 +83,25 @@ static enum rc retype_partition(struct adoption *a, const struct key *old, struc
 	return retype(old, &a->r->schema->key.partition[0], KEY_PARTITION, ret_key, why);
 }
 
+/* Two names that were cut can come to one key, or one of them to a key that is another's whole name; whole names cannot. Cut ones stand behind all
+ * others (key_encode()), so whatever has the key was staged before. */
+static enum rc is_free(struct adoption *a, const struct buf *row, const char *others, struct why *why)
+{
+	cleanup_buf struct buf value = {0};
+	enum rc rc = redefine_flush(a->r, true);
+	if (!rc)
+		rc = store_get(a->r->table->volume->store, NULL, row->data, row->len, &value);
+	if (!rc)
+		return why_set(why, RC_REFUSED, "this name is cut, and the document says the key of another %s", others);
+	return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* What is wrong with the table's own content; all else ends the adoption. */
+static bool is_misfit(enum rc rc)
+{
+	return rc == RC_REFUSED || rc == RC_INVALID || rc == RC_TOO_BIG || rc == RC_NOT_UTF8;
+}
+
 static enum rc begin_commit(struct txn *txn, void *context)
 {
 	struct redefinition *r = context;
@@ -123,15 +142,16 @@ static enum rc adopt_partition(struct adoption *a, const uint8_t *row, size_t n,
 	if (rc)
 		return rc;
 	rc = retype_partition(a, &pk, &new_pk, &why);
-	if (rc == RC_NO_MEMORY || rc == RC_CORRUPT || rc == RC_IO)
-		return rc;
-	if (rc) {
+	if (!rc)
+		row_partition(&new_row, a->to, &new_pk);
+	if (!rc && pk.type == KEY_PENDING)
+		rc = is_free(a, &new_row, "directory", &why);
+	if (is_misfit(rc)) {
 		misfit(a, &pk, NULL, why.text);
 		return RC_OK;
 	}
 	a->r->counters.partitions++;
-	row_partition(&new_row, a->to, &new_pk);
-	return redefine_stage(a->r, &new_row, value, value_n);
+	return rc ? rc : redefine_stage(a->r, &new_row, value, value_n);
 }
 
 static enum rc adopt_file(struct adoption *a, const uint8_t *row, size_t n, const uint8_t *value, size_t value_n)
@@ -148,8 +168,9 @@ static enum rc adopt_file(struct adoption *a, const uint8_t *row, size_t n, cons
 		rc = head_read(value, value_n, &head, &in);
 	if (rc || (a->skip.len == n && memcmp(a->skip.data, row, n) == 0))
 		return rc;
-	if (in_partition && retype_partition(a, &pk, &new_pk, NULL))
-		return RC_OK; /* its partition is named as a misfit already */
+	rc = in_partition ? retype_partition(a, &pk, &new_pk, NULL) : RC_OK;
+	if (rc)
+		return is_misfit(rc) ? RC_OK : rc; /* its partition is named already */
 	a->r->counters.files += !in_partition;
 	row_file(&new_row, a->to, in_partition ? &new_pk : NULL, name, name_n, false);
 	rc = redefine_stage(a->r, &new_row, value, value_n);
@@ -185,12 +206,16 @@ static enum rc retype_item(struct adoption *a, const struct key *pk, const struc
 	return why_set(why, RC_REFUSED, "a table without a sort key holds one item a partition, item.json");
 }
 
-static enum rc stage_item(struct adoption *a, const struct key *pk, const struct key *sk, struct head *head, const struct item *item)
+/* `cut`: its name was. */
+static enum rc stage_item(struct adoption *a, const struct key *pk, const struct key *sk, bool cut, struct head *head, const struct item *item,
+			  struct why *why)
 {
 	cleanup_buf struct buf row = {0}, value = {0};
 	row_item(&row, a->to, pk, sk, false);
 	head_write(&value, head, item->document);
-	enum rc rc = value.failed ? RC_NO_MEMORY : redefine_stage(a->r, &row, value.data, value.len);
+	enum rc rc = value.failed ? RC_NO_MEMORY : cut ? is_free(a, &row, "item", why) : RC_OK;
+	if (!rc)
+		rc = redefine_stage(a->r, &row, value.data, value.len);
 	if (!rc && head->size > ROW_INLINE_MAX) {
 		buf_clear(&row);
 		row_item(&row, a->to, pk, sk, true);
@@ -237,10 +262,10 @@ static enum rc adopt_item(struct adoption *a, const uint8_t *row, size_t n, cons
 	if (!rc)
 		rc = document_check(schema, &new_pk, sort, item, &head.measure, &why);
 	if (!rc)
-		rc = stage_item(a, &new_pk, sort, &head, item);
+		rc = stage_item(a, &new_pk, sort, sort && sk.type == KEY_PENDING, &head, item, &why);
 	if (!rc)
 		rc = stage_entries(a, &new_pk, sort, item, &why);
-	if (rc == RC_REFUSED || rc == RC_INVALID || rc == RC_TOO_BIG || rc == RC_NOT_UTF8) {
+	if (is_misfit(rc)) {
 		misfit(a, &pk, &sk, why.text);
 		rc = RC_OK;
 	}

@@ -415,6 +415,34 @@ Test(long_names, a_definition_that_the_documents_do_not_fit_is_refused)
 	cr_expect_str_eq(content("Late/x/a.json"), "{\"Who\":\"x\"}");
 }
 
+/* Names tell apart what the documents call the same: one of the two would be lost. */
+Test(long_names, a_definition_by_which_two_names_are_one_key_is_refused_and_loses_neither)
+{
+	const char *wanted = definition("Who:S What:S", "gsi by-year Year:N ALL", NULL);
+	const char *cut = text("%s%%~0123456789abcde", key('k', 237)), *item = text("%s%%~0123456789abcde", key('k', 232));
+	static const char *const make[][3] = { /* the directory of each file, and what its document says */
+		{"x/a.json", "%s0/a.json", "{\"Who\":\"x\"}"},
+		{"%s0/a.json", "%s1/b.json", "{\"Who\":\"x\"}"},
+		{"x/y.json", "x/%s0.json", "{\"What\":\"y\"}"},
+		{"x/%s0.json", "x/%s1.json", "{\"What\":\"y\"}"},
+	};
+	for (size_t i = 0; i < sizeof make / sizeof *make; i++) {
+		const char *table = text("Two%zu", i);
+		assert_ok(mkdir(at(table), 0755));
+		for (size_t j = 0; j < 2; j++) {
+			const char *name = strstr(make[i][j], "%s"), *end = name ? name + 2 : make[i][j];
+			const char *path = text("%s/%.*s%s%s", table, name ? (int)(name - make[i][j]) : 0, make[i][j], name ? i < 2 ? cut : item : "", end);
+			assert_sh(text("mkdir -p \"$(dirname \"$M/%s\")\"", path));
+			expect_ok(put(path, make[i][2]));
+		}
+		assert_sh(text("cp -a \"$M/%s\" \"$D/\"", table));
+		expect_errno(put(text("%s/.schema.json", table), wanted), EBADMSG);
+		cr_assert(refusal_of(text("%s/.schema.json", table)));
+		expect_says("reason", i < 2 ? "another directory" : "another item");
+		assert_sh(text("diff -r \"$D/%s\" \"$M/%s\"", table, table));
+	}
+}
+
 Test(long_names, a_snapshot_shows_them_as_they_were)
 {
 	fill_long();
