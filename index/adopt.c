@@ -260,7 +260,7 @@ static enum rc adopt_item(struct adoption *a, const uint8_t *row, size_t n, cons
 	const struct key *sort = schema_has_sort(schema) ? &new_sk : NULL;
 	rc = retype_item(a, &pk, &sk, item, &new_pk, &new_sk, &why);
 	if (!rc)
-		rc = document_check(schema, &new_pk, sort, item, &head.measure, &why);
+		rc = document_check_new(schema, &new_pk, sort, item, &head.measure, &why);
 	if (!rc)
 		rc = stage_item(a, &new_pk, sort, sort && sk.type == KEY_PENDING, &head, item, &why);
 	if (!rc)

@@ -1,5 +1,6 @@
 /* document: see document.h. */
 #include "index/document.h"
+#include "index/entry.h"
 
 /* The part of the key that this attribute gives, and its name in words; NULL where the document leaves it out. */
 static const struct item_value *held(const struct item *item, const struct schema_attribute *attribute)
@@ -47,6 +48,30 @@ enum rc document_check(const struct schema *schema, const struct key *pk, const 
 			       "Item size has exceeded the maximum allowed size: %zu bytes by DynamoDB's measure, key included; at most %d",
 			       measure, ITEM_SIZE_MAX);
 	*ret_measure = (uint32_t)measure;
+	return RC_OK;
+}
+
+/* An entry's attributes are the item's, and mostly fewer: where so many whole items would fit, it need not be reckoned. */
+enum rc document_check_new(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item,
+			   uint32_t *ret_measure, struct why *why)
+{
+	const struct entry_source source = {schema, pk, sk, item};
+	uint32_t measure;
+	size_t locals = 0, together;
+	enum rc rc = document_check(schema, pk, sk, item, &measure, why);
+	if (rc)
+		return rc;
+	while (locals < schema->count && schema->indexes[locals].local)
+		locals++;
+	together = measure;
+	for (size_t i = 0; i < locals && measure > ITEM_SIZE_MAX / (locals + 1); i++)
+		together += entry_measure(&source, &schema->indexes[i]);
+	if (together > ITEM_SIZE_MAX)
+		return why_set(why, RC_TOO_BIG,
+			       "Item size has exceeded the maximum allowed size: %zu bytes by DynamoDB's measure, its entries in the local indexes included; "
+			       "at most %d",
+			       together, ITEM_SIZE_MAX);
+	*ret_measure = measure;
 	return RC_OK;
 }
 

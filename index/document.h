@@ -16,6 +16,11 @@
 enum rc document_check(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item,
                        uint32_t *ret_measure, struct why *why);
 
+/* The same of a document that comes in, and that it has at most ITEM_SIZE_MAX bytes together with its entries in the local indexes (SEMANTICS.md 4).
+ * That is not asked of what is stored: it may have come before it was asked. */
+enum rc document_check_new(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item,
+                           uint32_t *ret_measure, struct why *why);
+
 /* The key that the document itself says, where its name was cut and cannot: RC_REFUSED where it does not hold the attribute, or no key. */
 enum rc document_key(const struct item *item, const struct schema_attribute *attribute, enum key_role role, struct key *ret_key, struct why *why);
 

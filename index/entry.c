@@ -201,16 +201,12 @@ static uint32_t measure(const struct making *m)
 	return (uint32_t)size;
 }
 
-/* All but the document. */
-static enum rc begin(struct making *m, const struct entry_source *source, const struct schema_index *index, uint32_t table,
-		     struct entry *ret_entry, struct why *why)
+/* *ret_whole: the item has all keys of the index. */
+static enum rc find_keys(struct making *m, const struct entry_source *source, const struct schema_index *index, bool *ret_whole, struct why *why)
 {
 	bool missing = false;
 	m->source = source;
 	m->index = index;
-	ret_entry->present = false;
-	buf_clear(&ret_entry->row);
-	buf_clear(&ret_entry->document);
 	entry_shape(source->schema, index, &m->shape);
 	for (size_t i = 0; i < m->shape.count; i++) {
 		enum rc rc = find_key(source, index, &m->shape, i, &m->stored[i < 2 ? i : 1], &m->keys[i], why);
@@ -218,8 +214,21 @@ static enum rc begin(struct making *m, const struct entry_source *source, const 
 			return rc;
 		missing |= !m->keys[i];
 	}
-	if (missing) /* said only now: the other key's type counts all the same */
-		return RC_OK;
+	*ret_whole = !missing; /* said only now: the other key's type counts all the same */
+	return RC_OK;
+}
+
+/* All but the document. */
+static enum rc begin(struct making *m, const struct entry_source *source, const struct schema_index *index, uint32_t table,
+		     struct entry *ret_entry, struct why *why)
+{
+	bool whole;
+	ret_entry->present = false;
+	buf_clear(&ret_entry->row);
+	buf_clear(&ret_entry->document);
+	enum rc rc = find_keys(m, source, index, &whole, why);
+	if (rc || !whole)
+		return rc;
 	row_entry(&ret_entry->row, table, index->id, m->keys, m->shape.count, false);
 	ret_entry->measure = measure(m);
 	ret_entry->present = true;
@@ -267,6 +276,13 @@ enum rc entry_locate(const struct entry_source *source, const struct schema_inde
 	if (!rc && ret_entry->present && !is_small(&m))
 		project(&m, &ret_entry->document);
 	return rc ? rc : end(ret_entry);
+}
+
+uint32_t entry_measure(const struct entry_source *source, const struct schema_index *index)
+{
+	struct making m;
+	bool whole;
+	return find_keys(&m, source, index, &whole, NULL) == RC_OK && whole ? measure(&m) : 0;
 }
 
 /* Whether both are written alike into an entry's document. */

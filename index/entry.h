@@ -51,6 +51,9 @@ enum rc entry_make(const struct entry_source *source, const struct schema_index 
  * the same where it does). */
 enum rc entry_locate(const struct entry_source *source, const struct schema_index *index, uint32_t table, struct entry *ret_entry);
 
+/* The measure alone of the entry that entry_make() would give; 0 where that is none, or is refused. */
+uint32_t entry_measure(const struct entry_source *source, const struct schema_index *index);
+
 /* Whether the entries of two items have one document, where they have one row. */
 bool entry_same(const struct entry_source *a, const struct entry_source *b, const struct schema_index *index);
 

@@ -211,7 +211,7 @@ enum rc import_make(struct import_maker *maker, const void *record, size_t n, st
 	if (!rc && key->sorts)
 		rc = key_of(item, &key->sort[0], KEY_SORT, &ret_made->sk, why);
 	if (!rc)
-		rc = document_check(schema, &ret_made->pk, key->sorts ? &ret_made->sk : NULL, item, &ret_made->measure, why);
+		rc = document_check_new(schema, &ret_made->pk, key->sorts ? &ret_made->sk : NULL, item, &ret_made->measure, why);
 	if (!rc)
 		rc = check_entries(maker, ret_made, item, why);
 	if (rc && !own && why)

@@ -250,7 +250,7 @@ enum rc leaf_parse(const struct leaf *leaf, const void *document, size_t len, st
 	enum rc rc = item_parse(document, len, &item, why);
 	if (rc)
 		return rc;
-	rc = document_check(leaf->table->schema, &leaf->pk, leaf_sort_key(leaf), item, ret_measure, why);
+	rc = document_check_new(leaf->table->schema, &leaf->pk, leaf_sort_key(leaf), item, ret_measure, why);
 	if (rc)
 		item_free(item);
 	else

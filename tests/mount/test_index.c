@@ -235,3 +235,23 @@ Test(index_views, names_that_are_not_there_are_enoent)
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		cr_expect_str_eq(content(paths[i]), "<ENOENT>", "%s: %s", paths[i], content(paths[i]));
 }
+
+/* SEMANTICS.md 4: tables with local indexes. By every way in, and a global index does not count. */
+Test(index_views, of_local_indexes_count_towards_the_bound_of_an_item)
+{
+	const char *half = text("{\"Year\":1973,\"d\":\"%0204800d\"}", 0), *line = text("{\"Artist\":\"Queen\",\"Title\":\"b\",%s\n", half + 1);
+	declare("Music", "Artist:S Title:S", "lsi in-order Year:N ALL", NULL);
+	declare("Global", "Artist:S Title:S", "gsi by-year Year:N ALL", NULL);
+	assert_sh("mkdir \"$M/Music/Queen\" \"$M/Global/Queen\"");
+	expect_errno(put("Music/Queen/a.json", half), EFBIG);
+	cr_assert(refusal_of("Music/Queen/a.json"));
+	expect_says("reason", "local indexes");
+	expect_errno(put("Music/.import/items.jsonl", line), EBADMSG);
+	expect_ok(put("Music/Queen/draft", half));
+	expect_errno(rename(at("Music/Queen/draft"), at("Music/Queen/c.json")), EFBIG);
+	expect_ok(put("Music/Queen/a.json", text("{\"d\":\"%0204800d\"}", 0))); /* it is in no index */
+	cr_expect_str_eq(listing("Music/Queen"), "draft\na.json\n");
+	cr_expect_str_eq(listing("Music/.index/in-order"), "");
+	expect_ok(put("Global/Queen/a.json", half));
+	cr_expect_str_eq(listing("Global/.index/by-year/1973"), "Queen,a.json\n");
+}

@@ -19,13 +19,26 @@ static void tear_down(void)
 
 TestSuite(document, .init = set_up, .fini = tear_down);
 
-static enum rc check(const char *text, uint32_t *measure, struct why *why)
+typedef enum rc check_fn(const struct schema *schema, const struct key *pk, const struct key *sk, const struct item *item, uint32_t *ret_measure,
+			 struct why *why);
+
+static enum rc check_by(check_fn *fn, const char *text, uint32_t *measure, struct why *why)
 {
 	struct item *item;
-	cr_assert_eq(item_parse(text, strlen(text), &item, NULL), RC_OK, "%s", text);
-	enum rc rc = document_check(schema, &pk, &sk, item, measure, why);
+	cr_assert_eq(item_parse(text, strlen(text), &item, NULL), RC_OK, "%.80s", text);
+	enum rc rc = fn(schema, &pk, &sk, item, measure, why);
 	item_free(item);
 	return rc;
+}
+
+static enum rc check(const char *text, uint32_t *measure, struct why *why)
+{
+	return check_by(document_check, text, measure, why);
+}
+
+static enum rc check_new(const char *text, uint32_t *measure, struct why *why)
+{
+	return check_by(document_check_new, text, measure, why);
 }
 
 static void rekeys(const char *text, const char *expected)
@@ -87,6 +100,38 @@ Test(document, the_key_counts_towards_the_items_bound)
 	memcpy(text + 6 + room, "x\"}", 4);
 	cr_expect_eq(check(text, &measure, &why), RC_TOO_BIG);
 	cr_expect_not_null(strstr(why.text, "Item size has exceeded the maximum allowed size"), "%s", why.text);
+	free(text);
+}
+
+/* SEMANTICS.md 4: an item and its entries in the local indexes are bounded together. */
+Test(document, entries_of_local_indexes_count_towards_the_bound_of_what_comes_in)
+{
+	static const char definition[] =
+		"{\"AttributeDefinitions\":[{\"AttributeName\":\"Artist\",\"AttributeType\":\"S\"},{\"AttributeName\":\"Song\",\"AttributeType\":\"S\"},"
+		"{\"AttributeName\":\"Y\",\"AttributeType\":\"S\"}],\"KeySchema\":[{\"AttributeName\":\"Artist\",\"KeyType\":\"HASH\"},"
+		"{\"AttributeName\":\"Song\",\"KeyType\":\"RANGE\"}],\"LocalSecondaryIndexes\":["
+		"{\"IndexName\":\"all\",\"KeySchema\":[{\"AttributeName\":\"Artist\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"Y\",\"KeyType\":\"RANGE\"}],"
+		"\"Projection\":{\"ProjectionType\":\"ALL\"}},"
+		"{\"IndexName\":\"keys\",\"KeySchema\":[{\"AttributeName\":\"Artist\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"Y\",\"KeyType\":\"RANGE\"}],"
+		"\"Projection\":{\"ProjectionType\":\"KEYS_ONLY\"}}]}";
+	uint32_t measure = 77;
+	struct why why = {.text = ""};
+	/* The item and its entry in `all` have each the keys, Y, t and what t holds; that in `keys` has no t. */
+	size_t keys = strlen("ArtistQueenSongBohemianYy"), room = (ITEM_SIZE_MAX - 3 * keys - 2) / 2;
+	char *text = malloc(ITEM_SIZE_MAX);
+	schema_free(schema);
+	cr_assert_eq(schema_parse(definition, strlen(definition), &schema, &why), RC_OK, "%s", why.text);
+	sprintf(text, "{\"Y\":\"y\",\"t\":\"%0*d\"}", (int)room, 0);
+	cr_expect_eq(check_new(text, &measure, &why), RC_OK, "%s", why.text);
+	cr_expect_eq(measure, keys + 1 + room, "the item's own");
+	measure = 77;
+	sprintf(text, "{\"Y\":\"y\",\"t\":\"%0*d\"}", (int)room + 1, 0);
+	cr_expect_eq(check_new(text, &measure, &why), RC_TOO_BIG);
+	cr_expect_not_null(strstr(why.text, "Item size has exceeded the maximum allowed size"), "%s", why.text);
+	cr_expect_eq(measure, 77, "untouched");
+	cr_expect_eq(check(text, &measure, NULL), RC_OK, "it may be stored already");
+	sprintf(text, "{\"t\":\"%0*d\"}", 2 * (int)room, 0);
+	cr_expect_eq(check_new(text, &measure, NULL), RC_OK, "without the index's key it has no entry");
 	free(text);
 }
 
