@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SPARE_MIN = 2, SPARE_MAX = 8, FIRST_POLL_US = 10, LOOK_MS = 1, EAGER_MS = 1000 };
+enum { SPARE_MIN = 2, SPARE_MAX = 8, FIRST_POLL_US = 10, LOOK_MS = 4, EAGER_MS = 1000 };
 
 struct worker {
 	struct pool *pool;
