@@ -97,7 +97,7 @@ void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, voi
 	pthread_mutex_lock(&tree->lock);
 	bool any = children_at_most(top);
 	for (size_t i = 0; any && i < tree->buckets; i++)
-		for (struct node *n = tree->bucket[i]; n; n = n->chain, tree->walked++)
+		for (struct node *n = tree->bucket[i]; n; n = n->chain)
 			if (!n->dead && is_below(n, top))
 				fn(context, n);
 	pthread_mutex_unlock(&tree->lock);
@@ -108,7 +108,7 @@ void node_each_child(struct tree *tree, const struct node *top, node_fn *fn, voi
 	pthread_mutex_lock(&tree->lock);
 	unsigned left = children_at_most(top);
 	for (size_t i = 0; left && i < tree->buckets; i++)
-		for (struct node *n = tree->bucket[i]; left && n; n = n->chain, tree->walked++)
+		for (struct node *n = tree->bucket[i]; left && n; n = n->chain)
 			if (n->parent == top) {
 				fn(context, n);
 				left--;

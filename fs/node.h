@@ -112,7 +112,6 @@ struct tree {
 	struct node **bucket;
 	size_t buckets, count, bytes; /* bytes: what the nodes take, with their names */
 	size_t crowd; /* the most that there were since memory was given back last */
-	uint64_t walked; /* how many names these have looked at that look at all: node_each_below(), node_each_child() */
 	uint64_t serial;
 };
 

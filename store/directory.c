@@ -68,10 +68,10 @@ static enum rc check_creatable(int dir, const char *path, struct why *why)
 		if (i < harmless_n)
 			continue;
 		if (strncmp(name, "MANIFEST-", 9) == 0 || (dot && (!strcmp(dot, ".ldb") || !strcmp(dot, ".log"))))
-			rc = why_set(why, RC_CORRUPT, "%s: holds %s of a store whose file CURRENT is missing", path,
+			rc = why_set(why, RC_CORRUPT, "%s holds %s of a store whose file CURRENT is missing", path,
 				     name);
 		else
-			rc = why_set(why, RC_NOT_EMPTY, "%s: is no store, and holds other things (%s)", path, name);
+			rc = why_set(why, RC_NOT_EMPTY, "%s is no store, and holds other things (%s)", path, name);
 	}
 	closedir(listing);
 	return rc;
@@ -111,7 +111,7 @@ static enum rc lock_and_check(int dir, const char *path, bool create, struct why
 	enum rc rc;
 
 	if (!locked && errno == EWOULDBLOCK)
-		return why_set(why, RC_BUSY, "%s: is in use", path);
+		return why_set(why, RC_BUSY, "%s is in use", path);
 	rc = check_store(dir, path, create, why);
 	if (!rc && locked)
 		rc = check_logs(dir, path, why);

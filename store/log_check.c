@@ -222,7 +222,7 @@ static enum rc check_file(int dir, const char *name, uint64_t *sequence, struct 
 	if (rc == RC_CORRUPT)
 		why_set(why, rc, "%s: damaged, or something missing, at byte %lld", name, (long long)at);
 	else if (rc)
-		why_set(why, rc, "%s: cannot be checked (%s)", name, rc_name(rc));
+		why_set(why, rc, "%s cannot be checked (%s)", name, rc_name(rc));
 	close(reader->fd);
 	free(reader);
 	return rc;
@@ -240,7 +240,7 @@ static enum rc check_manifest(int dir, struct why *why)
 	n = read_at(fd, (uint8_t *)name, sizeof(name) - 1, 0);
 	close(fd);
 	if (n < 0)
-		return why_set(why, RC_IO, "CURRENT: cannot be read");
+		return why_set(why, RC_IO, "CURRENT cannot be read");
 	name[strcspn(name, "\n")] = 0;
 	if (strncmp(name, "MANIFEST-", 9) != 0 || strchr(name, '/'))
 		return RC_OK;
@@ -258,7 +258,7 @@ static enum rc check_named_log(int dir, struct why *why)
 	logs_name(manifest.log, name);
 	bool missing = manifest.log != 0 && fstatat(dir, name, &st, 0) != 0 && errno == ENOENT;
 	manifest_free(&manifest);
-	return missing ? why_set(why, RC_CORRUPT, "%s: is missing, and what was written last was in it", name) : RC_OK;
+	return missing ? why_set(why, RC_CORRUPT, "%s is missing, and what was written last was in it", name) : RC_OK;
 }
 
 enum rc log_check(int dir, struct why *why)
@@ -283,7 +283,7 @@ enum rc log_check(int dir, struct why *why)
 		rc = check_file(dir, name, &sequence, why);
 		/* No log is begun before there is something in the one before. */
 		if (!rc && empty && sequence != before)
-			rc = why_set(why, RC_CORRUPT, "%s: follows a log that has lost what it held", name);
+			rc = why_set(why, RC_CORRUPT, "%s follows a log that has lost what it held", name);
 		empty = empty || sequence == before;
 	}
 	free(logs.numbers);

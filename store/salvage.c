@@ -345,7 +345,7 @@ static enum rc salvage_all(int from, int to, const struct manifest *manifest, FI
 		if (!rc)
 			rc = salvage_file(from, to, name, manifest, &sequence, out);
 		if (rc)
-			why_set(why, rc, "%s: cannot be copied (%s)", name, rc_name(rc));
+			why_set(why, rc, "%s cannot be copied (%s)", name, rc_name(rc));
 		free(names[i]);
 	}
 	free(names);
@@ -376,7 +376,7 @@ enum rc salvage_files(const char *path, const char *copy, FILE *out, struct why 
 	if (from < 0)
 		return why_errno(why, errno, path);
 	if (flock(from, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-		rc = why_set(why, RC_BUSY, "%s: is in use", path);
+		rc = why_set(why, RC_BUSY, "%s is in use", path);
 	else if (mkdir(copy, 0700) < 0 || (to = open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		rc = why_errno(why, errno, copy);
 	else

@@ -5,175 +5,24 @@
  * flushed; as many threads. It has no extended attributes, which the kernel asks for once and then no more, so it is a little below what a filesystem that has some can reach.
  * One lock guards everything. Not a filesystem to keep things in: no permissions, no links, names up to 255 bytes, nothing survives it.
  *
- * With a log it keeps what it has acknowledged from its own death, and does nothing else for it: one write(2) for each file that was written and closed, renamed or
- * removed, with its name and its bytes; nothing is read back. No filesystem that keeps this promise by a log does less.
- *
- *   memfs [-f] [-s] [-l LOG] MOUNTPOINT
+ *   memfs [-f] [-s] [-l LOG] MOUNTPOINT          (-l: memfs_log.h)
  */
-#define FUSE_USE_VERSION 312
+#include "tests/bench/memfs_log.h"
+#include "tests/bench/memfs_tree.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <fuse_lowlevel.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FOR_EVER 1e6
-enum { THREADS = 32, FIRST_BUCKETS = 1024 };
-
-struct node {
-	struct node *parent, *chain;         /* chain: in its hash bucket */
-	struct node *first, *next, **back;   /* a directory's children, newest first; a node among its siblings */
-	uint64_t lookups;
-	unsigned opens, children;
-	bool linked;
-	bool dirty; /* written and not logged */
-	mode_t mode;
-	struct timespec mtime;
-	char *bytes;
-	size_t size;
-	uint32_t hash;
-	char *name;
-};
-
-static struct {
-	pthread_mutex_t lock;
-	struct node *root, **bucket;
-	size_t buckets, count;
-} tree = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* -1: there is none. */
-static int log_file = -1;
-
-/* With the lock. */
-static void keep(const char *name, const char *bytes, size_t n)
-{
-	uint64_t lengths[2] = {strlen(name), n};
-	struct iovec parts[] = {{lengths, sizeof(lengths)}, {(char *)(uintptr_t)name, strlen(name)}, {(char *)(uintptr_t)bytes, n}};
-
-	if (log_file >= 0 && writev(log_file, parts, 3) < 0) {
-		perror("memfs: the log");
-		abort();
-	}
-}
-
-static struct node *node_of(fuse_ino_t id)
-{
-	return id == FUSE_ROOT_ID ? tree.root : (struct node *)(uintptr_t)id;
-}
-
-static fuse_ino_t id_of(const struct node *node)
-{
-	return node == tree.root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)node;
-}
-
-static uint32_t hash_of(const struct node *parent, const char *name)
-{
-	uint64_t h = (uintptr_t)parent * 0x9e3779b97f4a7c15u;
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 1099511628211u;
-	return (uint32_t)(h ^ h >> 32);
-}
-
-static struct node *find(const struct node *parent, const char *name)
-{
-	uint32_t hash = hash_of(parent, name);
-	struct node *node = tree.bucket[hash & (tree.buckets - 1)];
-
-	while (node && (node->hash != hash || node->parent != parent || strcmp(node->name, name) != 0))
-		node = node->chain;
-	return node;
-}
-
-static void grow(void)
-{
-	size_t wider = tree.buckets * 2;
-	struct node **bucket = calloc(wider, sizeof(*bucket));
-
-	if (!bucket)
-		return;
-	for (size_t i = 0; i < tree.buckets; i++) {
-		for (struct node *node = tree.bucket[i], *next; node; node = next) {
-			next = node->chain;
-			node->chain = bucket[node->hash & (wider - 1)];
-			bucket[node->hash & (wider - 1)] = node;
-		}
-	}
-	free(tree.bucket);
-	tree.bucket = bucket;
-	tree.buckets = wider;
-}
-
-static void attach(struct node *node)
-{
-	struct node **bucket;
-
-	if (++tree.count > tree.buckets)
-		grow();
-	bucket = &tree.bucket[node->hash & (tree.buckets - 1)];
-	node->chain = *bucket;
-	*bucket = node;
-	node->next = node->parent->first;
-	node->back = &node->parent->first;
-	if (node->next)
-		node->next->back = &node->next;
-	node->parent->first = node;
-	node->parent->children++;
-	node->linked = true;
-}
-
-static void detach(struct node *node)
-{
-	struct node **at = &tree.bucket[node->hash & (tree.buckets - 1)];
-
-	while (*at != node)
-		at = &(*at)->chain;
-	*at = node->chain;
-	*node->back = node->next;
-	if (node->next)
-		node->next->back = node->back;
-	node->parent->children--;
-	node->linked = false;
-	tree.count--;
-}
-
-static void free_unused(struct node *node)
-{
-	if (node->linked || node->lookups || node->opens || node == tree.root)
-		return;
-	free(node->bytes);
-	free(node->name);
-	free(node);
-}
-
-static struct node *make(struct node *parent, const char *name, mode_t mode)
-{
-	struct node *node = calloc(1, sizeof(*node));
-
-	if (!node || !(node->name = strdup(name))) {
-		free(node);
-		return NULL;
-	}
-	node->parent = parent;
-	node->mode = mode;
-	clock_gettime(CLOCK_REALTIME_COARSE, &node->mtime);
-	if (!parent)
-		return node;
-	node->hash = hash_of(parent, name);
-	attach(node);
-	return node;
-}
+enum { THREADS = 32 };
 
 static void fill_stat(const struct node *node, struct stat *st)
 {
-	*st = (struct stat){.st_ino = id_of(node), .st_mode = node->mode, .st_nlink = 1, .st_size = (off_t)node->size};
+	*st = (struct stat){.st_ino = tree_id(node), .st_mode = node->mode, .st_nlink = 1, .st_size = (off_t)node->size};
 	st->st_blocks = (blkcnt_t)((node->size + 511) / 512);
 	st->st_blksize = 4096;
 	st->st_mtim = st->st_ctim = st->st_atim = node->mtime;
@@ -184,7 +33,7 @@ static void fill_stat(const struct node *node, struct stat *st)
 /* With the lock held; counts a lookup. */
 static struct fuse_entry_param entry_of(struct node *node)
 {
-	struct fuse_entry_param entry = {.ino = id_of(node), .attr_timeout = FOR_EVER, .entry_timeout = FOR_EVER};
+	struct fuse_entry_param entry = {.ino = tree_id(node), .attr_timeout = FOR_EVER, .entry_timeout = FOR_EVER};
 
 	node->lookups++;
 	fill_stat(node, &entry.attr);
@@ -207,7 +56,7 @@ static void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct node *node;
 
 	pthread_mutex_lock(&tree.lock);
-	node = find(node_of(parent), name);
+	node = tree_find(tree_node(parent), name);
 	if (node)
 		entry = entry_of(node);
 	pthread_mutex_unlock(&tree.lock);
@@ -216,13 +65,13 @@ static void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 static void forget(fuse_ino_t ino, uint64_t lookups)
 {
-	struct node *node = node_of(ino);
+	struct node *node = tree_node(ino);
 
 	if (node == tree.root)
 		return;
 	pthread_mutex_lock(&tree.lock);
 	node->lookups -= lookups;
-	free_unused(node);
+	tree_free_unused(node);
 	pthread_mutex_unlock(&tree.lock);
 }
 
@@ -245,27 +94,14 @@ static void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
 	(void)fi;
 	pthread_mutex_lock(&tree.lock);
-	fill_stat(node_of(ino), &st);
+	fill_stat(tree_node(ino), &st);
 	pthread_mutex_unlock(&tree.lock);
 	fuse_reply_attr(req, &st, FOR_EVER);
 }
 
-static bool resize(struct node *node, size_t size)
-{
-	char *bytes = realloc(node->bytes, size ? size : 1);
-
-	if (!bytes)
-		return false;
-	if (size > node->size)
-		memset(bytes + node->size, 0, size - node->size);
-	node->bytes = bytes;
-	node->size = size;
-	return true;
-}
-
 static void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, struct fuse_file_info *fi)
 {
-	struct node *node = node_of(ino);
+	struct node *node = tree_node(ino);
 	struct stat st;
 
 	(void)fi;
@@ -275,7 +111,7 @@ static void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int wh
 	if (which & FUSE_SET_ATTR_MTIME)
 		node->mtime = attr->st_mtim;
 	if (which & FUSE_SET_ATTR_SIZE)
-		resize(node, (size_t)attr->st_size);
+		tree_resize(node, (size_t)attr->st_size);
 	fill_stat(node, &st);
 	pthread_mutex_unlock(&tree.lock);
 	fuse_reply_attr(req, &st, FOR_EVER);
@@ -287,7 +123,7 @@ static void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	struct node *node;
 
 	pthread_mutex_lock(&tree.lock);
-	node = make(node_of(parent), name, S_IFDIR | mode);
+	node = tree_make(tree_node(parent), name, S_IFDIR | mode);
 	if (node)
 		entry = entry_of(node);
 	pthread_mutex_unlock(&tree.lock);
@@ -309,9 +145,9 @@ static void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 	struct node *node;
 
 	pthread_mutex_lock(&tree.lock);
-	node = find(node_of(parent), name);
+	node = tree_find(tree_node(parent), name);
 	if (!node)
-		node = make(node_of(parent), name, S_IFREG | mode);
+		node = tree_make(tree_node(parent), name, S_IFREG | mode);
 	if (node) {
 		entry = entry_of(node);
 		node->opens++;
@@ -326,7 +162,7 @@ static void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 
 static void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct node *node = node_of(ino);
+	struct node *node = tree_node(ino);
 
 	pthread_mutex_lock(&tree.lock);
 	node->opens++;
@@ -341,7 +177,7 @@ static void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
-	struct node *node = node_of(ino);
+	struct node *node = tree_node(ino);
 	size_t at = (size_t)offset, n = 0;
 	char *copy = malloc(size ? size : 1);
 
@@ -363,13 +199,13 @@ static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset,
 		     struct fuse_file_info *fi)
 {
-	struct node *node = node_of(ino);
+	struct node *node = tree_node(ino);
 	size_t end = (size_t)offset + size;
 	bool fits;
 
 	(void)fi;
 	pthread_mutex_lock(&tree.lock);
-	fits = end <= node->size || resize(node, end);
+	fits = end <= node->size || tree_resize(node, end);
 	if (fits) {
 		memcpy(node->bytes + offset, bytes, size);
 		node->dirty = true;
@@ -384,12 +220,12 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t s
 
 static void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct node *node = node_of(ino);
+	struct node *node = tree_node(ino);
 
 	(void)fi;
 	pthread_mutex_lock(&tree.lock);
 	if (node->dirty)
-		keep(node->name, node->bytes, node->size);
+		memfs_log_keep(node->name, node->bytes, node->size);
 	node->dirty = false;
 	pthread_mutex_unlock(&tree.lock);
 	fuse_reply_err(req, 0);
@@ -399,8 +235,8 @@ static void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 {
 	(void)fi;
 	pthread_mutex_lock(&tree.lock);
-	node_of(ino)->opens--;
-	free_unused(node_of(ino));
+	tree_node(ino)->opens--;
+	tree_free_unused(tree_node(ino));
 	pthread_mutex_unlock(&tree.lock);
 	fuse_reply_err(req, 0);
 }
@@ -410,11 +246,11 @@ static void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct node *node;
 
 	pthread_mutex_lock(&tree.lock);
-	node = find(node_of(parent), name);
+	node = tree_find(tree_node(parent), name);
 	if (node) {
-		keep(name, NULL, 0);
-		detach(node);
-		free_unused(node);
+		memfs_log_keep(name, NULL, 0);
+		tree_detach(node);
+		tree_free_unused(node);
 	}
 	pthread_mutex_unlock(&tree.lock);
 	fuse_reply_err(req, node ? 0 : ENOENT);
@@ -426,30 +262,15 @@ static void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int error = ENOENT;
 
 	pthread_mutex_lock(&tree.lock);
-	node = find(node_of(parent), name);
+	node = tree_find(tree_node(parent), name);
 	if (node)
 		error = node->children ? ENOTEMPTY : 0;
 	if (node && !error) {
-		detach(node);
-		free_unused(node);
+		tree_detach(node);
+		tree_free_unused(node);
 	}
 	pthread_mutex_unlock(&tree.lock);
 	fuse_reply_err(req, error);
-}
-
-static bool move(struct node *node, struct node *to, const char *name)
-{
-	char *copy = strdup(name);
-
-	if (!copy)
-		return false;
-	detach(node);
-	free(node->name);
-	node->name = copy;
-	node->parent = to;
-	node->hash = hash_of(to, name);
-	attach(node);
-	return true;
 }
 
 static void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to, const char *to_name,
@@ -459,19 +280,19 @@ static void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	int error = 0;
 
 	pthread_mutex_lock(&tree.lock);
-	node = find(node_of(parent), name);
-	target = find(node_of(to), to_name);
+	node = tree_find(tree_node(parent), name);
+	target = tree_find(tree_node(to), to_name);
 	if (!node)
 		error = ENOENT;
 	else if (flags)
 		error = EINVAL;
 	if (!error && target && target != node) {
-		detach(target);
-		free_unused(target);
+		tree_detach(target);
+		tree_free_unused(target);
 	}
 	if (!error)
-		keep(name, to_name, strlen(to_name));
-	if (!error && !move(node, node_of(to), to_name))
+		memfs_log_keep(name, to_name, strlen(to_name));
+	if (!error && !tree_move(node, tree_node(to), to_name))
 		error = ENOMEM;
 	pthread_mutex_unlock(&tree.lock);
 	fuse_reply_err(req, error);
@@ -485,7 +306,7 @@ struct listing {
 
 static void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct node *node = node_of(ino);
+	struct node *node = tree_node(ino);
 	struct listing *listing;
 	size_t at;
 
@@ -514,7 +335,7 @@ static void fs_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 	pthread_mutex_lock(&tree.lock);
 	for (size_t i = 0; i < listing->count; i++) {
 		listing->child[i]->opens--;
-		free_unused(listing->child[i]);
+		tree_free_unused(listing->child[i]);
 	}
 	pthread_mutex_unlock(&tree.lock);
 	free(listing);
@@ -532,7 +353,7 @@ static size_t add_entry(fuse_req_t req, const struct listing *listing, struct no
 	fill_stat(node, &entry.attr);
 	if (!plus)
 		return fuse_add_direntry(req, out, room, name, &entry.attr, (off_t)at + 1);
-	entry.ino = at < 2 ? 0 : id_of(node);
+	entry.ino = at < 2 ? 0 : tree_id(node);
 	n = fuse_add_direntry_plus(req, out, room, name, &entry, (off_t)at + 1);
 	if (n <= room && at >= 2)
 		node->lookups++;
@@ -554,7 +375,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, stru
 		size_t n = 0;
 
 		if (at < 2 || listing->child[at - 2]->linked) {
-			n = add_entry(req, listing, node_of(ino), at, out + used, size - used, plus);
+			n = add_entry(req, listing, tree_node(ino), at, out + used, size - used, plus);
 			if (n > size - used)
 				break;
 		}
@@ -617,15 +438,10 @@ static bool open_log(struct fuse_args *args)
 {
 	static const struct fuse_opt known[] = {{"-l %s", 0, 0}, FUSE_OPT_END};
 	char *path = NULL;
+	bool open = fuse_opt_parse(args, &path, known, NULL) == 0 && (!path || memfs_log_open(path));
 
-	if (fuse_opt_parse(args, &path, known, NULL) != 0)
-		return false;
-	if (path)
-		log_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (path && log_file < 0)
-		perror(path);
 	free(path);
-	return !path || log_file >= 0;
+	return open;
 }
 
 int main(int argc, char **argv)
@@ -635,10 +451,7 @@ int main(int argc, char **argv)
 	struct fuse_session *session;
 	int result = 1;
 
-	tree.buckets = FIRST_BUCKETS;
-	tree.bucket = calloc(tree.buckets, sizeof(*tree.bucket));
-	tree.root = make(NULL, "", S_IFDIR | 0755);
-	if (!tree.bucket || !tree.root || !open_log(&args) || fuse_parse_cmdline(&args, &options) != 0 || !options.mountpoint) {
+	if (!tree_begin() || !open_log(&args) || fuse_parse_cmdline(&args, &options) != 0 || !options.mountpoint) {
 		fprintf(stderr, "usage: memfs [-f] [-s] [-l LOG] MOUNTPOINT\n");
 		return 2;
 	}

@@ -179,7 +179,7 @@ Test(command, a_volume_whose_log_was_removed_is_refused_and_repaired)
 	mount_down();
 	assert_sh("rm $V/db/*.log");
 	cr_expect_neq(sh(text("%s $V $M", ITEMFS)), 0);
-	cr_expect_not_null(strstr(sh_output(), ".log: is missing, and what was written last was in it"), "%s", sh_output());
+	cr_expect_not_null(strstr(sh_output(), ".log is missing, and what was written last was in it"), "%s", sh_output());
 	cr_expect_not_null(strstr(sh_output(), text("`fsck.itemfs --repair %s`", volume())), "%s", sh_output());
 	cr_expect_eq(fsck_volume(volume()), 8, "%s", sh_output());
 	cr_expect_eq(sh(text("%s --repair $V", FSCK_ITEMFS)), 1, "%s", sh_output());

@@ -1,18 +1,14 @@
 /* Sentences about the command line of fsck.itemfs. */
 #include "fs/check_options.h"
+#include "tests/unit/arguments.h"
 
 #include <criterion/criterion.h>
 
-enum { ARGUMENTS_MAX = 16 };
-
 static enum rc parse_check_all(const char *const *given, struct check_options *ret_options, struct why *why)
 {
-	char *argv[ARGUMENTS_MAX + 2] = {(char *)"fsck.itemfs"};
-	int argc = 1;
+	struct arguments a = arguments_of("fsck.itemfs", given);
 
-	for (; given[argc - 1] != NULL; argc++)
-		argv[argc] = (char *)given[argc - 1];
-	return check_options_parse(argc, argv, ret_options, why);
+	return check_options_parse(a.argc, a.argv, ret_options, why);
 }
 
 #define PARSE_CHECK(options, why, ...) parse_check_all((const char *const[]){__VA_ARGS__, NULL}, options, why)

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 static char root[] = "/tmp/itemfs-machine-XXXXXX";
-static const char *const names[] = {"self", "memory.max", "a/memory.max", "a/b/memory.max"};
+static const char *const directories[] = {"a", "a/b", "memory", "memory/a", "memory/a/b"};
+static const char *const names[] = {"self", "memory.max", "a/memory.max", "a/b/memory.max",
+				    "memory/memory.limit_in_bytes", "memory/a/memory.limit_in_bytes", "memory/a/b/memory.limit_in_bytes"};
 
 static const char *at(const char *name)
 {
@@ -27,8 +29,8 @@ static void put(const char *name, const char *text)
 static void setup(void)
 {
 	cr_assert_not_null(mkdtemp(root));
-	cr_assert_eq(mkdir(at("a"), 0700), 0);
-	cr_assert_eq(mkdir(at("a/b"), 0700), 0);
+	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
+		cr_assert_eq(mkdir(at(directories[i]), 0700), 0);
 	put("self", "0::/a/b\n");
 }
 
@@ -36,8 +38,8 @@ static void teardown(void)
 {
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unlink(at(names[i]));
-	rmdir(at("a/b"));
-	rmdir(at("a"));
+	for (size_t i = sizeof directories / sizeof directories[0]; i-- > 0;)
+		rmdir(at(directories[i]));
 	rmdir(root);
 }
 
@@ -67,6 +69,35 @@ Test(machine, a_container_sees_its_own_group_as_the_root)
 	cr_expect_eq(allowed(), 67108864);
 }
 
+Test(machine, version_1_has_a_tree_of_its_own_for_memory)
+{
+	put("self", "12:pids:/x\n5:hugetlb,memory,rdma:/a/b\n1:name=systemd:/y\n");
+	put("memory/memory.limit_in_bytes", "9223372036854771712\n"); /* its word for no limit */
+	cr_expect_eq(allowed(), 9223372036854771712u);
+	put("memory/a/memory.limit_in_bytes", "134217728\n");
+	cr_expect_eq(allowed(), 134217728);
+	put("memory/a/b/memory.limit_in_bytes", "67108864\n");
+	cr_expect_eq(allowed(), 67108864);
+}
+
+Test(machine, a_container_of_version_1_is_told_a_path_that_it_cannot_see)
+{
+	put("self", "5:memory:/docker/0123abcd\n");
+	put("memory/memory.limit_in_bytes", "67108864\n");
+	cr_expect_eq(allowed(), 67108864);
+}
+
+Test(machine, where_both_versions_are_mounted_the_lesser_counts)
+{
+	put("self", "5:memory:/a\n0::/a/b\n");
+	put("memory/a/memory.limit_in_bytes", "134217728\n");
+	cr_expect_eq(allowed(), 134217728);
+	put("a/memory.max", "67108864\n");
+	cr_expect_eq(allowed(), 67108864);
+	put("memory/a/memory.limit_in_bytes", "33554432\n");
+	cr_expect_eq(allowed(), 33554432);
+}
+
 Test(machine, what_says_nothing_allows_everything)
 {
 	cr_expect_eq(allowed(), UINT64_MAX, "no files");
@@ -76,8 +107,9 @@ Test(machine, what_says_nothing_allows_everything)
 	cr_expect_eq(allowed(), UINT64_MAX);
 	put("a/b/memory.max", "");
 	cr_expect_eq(allowed(), UINT64_MAX);
-	put("self", "4:memory:/a/b\n");
-	cr_expect_eq(allowed(), UINT64_MAX, "version 1");
+	put("memory/a/b/memory.limit_in_bytes", "67108864\n");
+	put("self", "4:memory_too,my:/a/b\n7\n8:memory\n9:memory:a/b\n");
+	cr_expect_eq(allowed(), UINT64_MAX, "no line of ours");
 	cr_expect_eq(machine_group_memory("/nonexistent", root), UINT64_MAX);
 }
 

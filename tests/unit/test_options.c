@@ -2,6 +2,7 @@
 #define FUSE_USE_VERSION 312
 #include "fs/options.h"
 #include "fs/paths.h"
+#include "tests/unit/arguments.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -11,16 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 16 };
-
 static enum rc parse_all(const char *const *given, struct options *ret_options, struct why *why)
 {
-	char *argv[ARGUMENTS_MAX + 2] = {(char *)"itemfs"};
-	int argc = 1;
+	struct arguments a = arguments_of("itemfs", given);
 
-	for (; given[argc - 1] != NULL; argc++)
-		argv[argc] = (char *)given[argc - 1];
-	return options_parse(argc, argv, ret_options, why);
+	return options_parse(a.argc, a.argv, ret_options, why);
 }
 
 #define PARSE(options, why, ...) parse_all((const char *const[]){__VA_ARGS__, NULL}, options, why)
