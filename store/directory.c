@@ -101,8 +101,6 @@ static enum rc check_logs(int dir, const char *path, struct why *why)
 	return rc ? why_set(why, rc, "%s: %s", path, inner.text) : RC_OK;
 }
 
-enum { SHORT = 128 << 20 }; /* bytes of room, on a large disk */
-
 /* LevelDB's own lock comes too late: log_check() may cut a log, which nobody else may be writing. Where the file system
  * knows no such lock, LevelDB's must do, without that check. */
 static enum rc lock_and_check(int dir, const char *path, bool create, struct why *why)
@@ -115,7 +113,7 @@ static enum rc lock_and_check(int dir, const char *path, bool create, struct why
 	rc = check_store(dir, path, create, why);
 	if (!rc && locked)
 		rc = check_logs(dir, path, why);
-	if (!rc && locked && !room_for(&(struct room){.dir = dir, .reserve = SHORT}, 0, false))
+	if (!rc && locked && !room_to_open(dir))
 		orphans_remove(dir); /* what fails here, LevelDB tries again */
 	return rc;
 }

@@ -33,6 +33,10 @@
 #define DISK_OF_WRITE_BUFFER   512
 /* A merge of tables holds a dozen and what it makes of them, and each is as large as a memtable. */
 #define RESERVE_IN_WRITE_BUFFERS 16
+/* The reserve is an eighth of the disk at most (room.h): one of larger memtables would not hold a merge, nor the table that is made of a log, at the
+ * next opening at the latest. LevelDB makes no tables of less than this least. */
+#define DISK_OF_ANY_WRITE_BUFFER (8 * RESERVE_IN_WRITE_BUFFERS)
+#define LEAST_ON_ANY_DISK        ((uint64_t)1 << 20)
 #define MAX_OPEN_FILES           500
 #define BLOOM_BITS_PER_KEY       10
 #define INDEX_PART               40 /* of a table, at most, is its index */
@@ -54,12 +58,21 @@ static uint64_t at_most(uint64_t number, uint64_t most)
 	return number < most ? number : most;
 }
 
-static size_t default_write_buffer(int dir)
+static uint64_t at_least(uint64_t number, uint64_t least)
 {
-	uint64_t bytes = at_most(room_of_disk(dir) / DISK_OF_WRITE_BUFFER, machine_memory() / MEMORY_OF_WRITE_BUFFER);
+	return number > least ? number : least;
+}
 
-	bytes = at_most(bytes, LARGEST_WRITE_BUFFER);
-	return (size_t)(bytes > LEAST_WRITE_BUFFER ? bytes : LEAST_WRITE_BUFFER);
+/* Bytes; what is asked for (0: nothing) as far as the disk bears it. */
+static size_t choose_write_buffer(int dir, size_t asked)
+{
+	uint64_t disk = room_of_disk(dir), bytes = asked;
+
+	if (!asked) {
+		bytes = at_most(at_most(disk / DISK_OF_WRITE_BUFFER, machine_memory() / MEMORY_OF_WRITE_BUFFER), LARGEST_WRITE_BUFFER);
+		bytes = at_least(bytes, LEAST_WRITE_BUFFER);
+	}
+	return (size_t)at_most(bytes, at_least(disk / DISK_OF_ANY_WRITE_BUFFER, LEAST_ON_ANY_DISK));
 }
 
 /* LevelDB's own constructors never return NULL. */
@@ -193,7 +206,7 @@ enum rc store_open(const char *path, const struct store_options *options, struct
 	rc = directory_open(path, options->create, &store->dir, why);
 	if (rc)
 		goto fail;
-	store->write_buffer = options->write_buffer ? options->write_buffer : default_write_buffer(store->dir);
+	store->write_buffer = choose_write_buffer(store->dir, options->write_buffer);
 	make_options(store, options);
 	rc = open_engine(store, path, why);
 	if (rc)

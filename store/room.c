@@ -64,16 +64,9 @@ bool room_for(struct room *room, uint64_t bytes, bool frees)
 		room->trusted = ROOM_TRUST;
 		room->looked = now;
 	}
-	if (frees)
-		reserve /= 8;
+	if (frees && reserve > room->reserve / 8)
+		reserve = room->reserve / 8;
 	return left >= reserve && (left - reserve) / 2 >= bytes; /* twice: in the log, and in a table */
-}
-
-bool room_to_merge(const struct room *room)
-{
-	uint64_t left, reserve;
-
-	return !look(room, &left, &reserve) || left >= reserve / 2;
 }
 
 static uint64_t logs_bytes(int dir)
@@ -92,6 +85,20 @@ static uint64_t logs_bytes(int dir)
 	}
 	free(logs.numbers);
 	return bytes;
+}
+
+bool room_to_open(int dir)
+{
+	uint64_t left, reserve;
+
+	return !look(&(struct room){.dir = dir}, &left, &reserve) || left >= ROOM_TO_OPEN + logs_bytes(dir);
+}
+
+bool room_to_merge(const struct room *room)
+{
+	uint64_t left, reserve;
+
+	return !look(room, &left, &reserve) || left >= reserve / 2;
 }
 
 bool room_to_recover(const struct room *room)

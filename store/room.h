@@ -3,7 +3,8 @@
  * LevelDB needs room behind our back: it merges tables into new ones before it removes the old. A merge that finds none ends all writing until the
  * store is opened anew (recovery.h does that when there is room). So part of the disk is kept free for merges: the reserve, which on a small disk is
  * an eighth of it. Writes that free room may use most of the reserve: a deleted row is only marked at first, which takes little room, and there must
- * be a way out of a full disk, even while a merge uses the reserve.
+ * be a way out of a full disk, even while a merge uses the reserve. What they leave is for the logs there can be, which the next opening writes once
+ * more, as tables, before it removes them.
  *
  * Looking is a system call, which costs as much as the rest of a small write's bookkeeping. So after a look that found ROOM_FAR more than the
  * reserve, writes are not checked for ROOM_TRUST_NS, up to ROOM_TRUST bytes. For that to be wrong, somebody else would have to write a hundred times
@@ -20,11 +21,12 @@ enum {
 	ROOM_FAR = 256 << 20,     /* bytes above the reserve */
 	ROOM_TRUST = 1 << 20,     /* bytes */
 	ROOM_TRUST_NS = 10000000, /* and what the clock's steps add (4 ms) */
+	ROOM_TO_OPEN = 128 << 20, /* bytes */
 };
 
 struct room {
 	int dir;          /* on the disk; the caller's */
-	uint64_t reserve; /* bytes, on a large disk */
+	uint64_t reserve; /* bytes, on a large disk: eight times what the logs take at most */
 	uint64_t trusted; /* bytes that may be written without another look */
 	int64_t looked;   /* when the last look was; monotonic, ns */
 };
@@ -34,6 +36,8 @@ uint64_t room_of_disk(int dir);
 
 /* Whether so many more bytes may be written; one thread at a time. A file system that does not tell has room: LevelDB will find out. */
 bool room_for(struct room *room, uint64_t bytes, bool frees);
+/* Whether there is room in plenty to open a store, which makes tables of its logs. */
+bool room_to_open(int dir);
 /* Whether a merge may be asked for. */
 bool room_to_merge(const struct room *room);
 

@@ -24,7 +24,9 @@ struct store_cursor;   /* a place in an ordered range of one view */
 struct store_options {
 	bool create;       /* make the directory and an empty store where there is none (mode 0700) */
 	size_t cache;      /* bytes of block cache; 0: a sensible default */
-	size_t write_buffer; /* bytes of memtable; 0: 8 to 64 MiB, a 64th of the memory there is for us (machine.h) and a 512th of the disk at most. Tests make it small to see log switches */
+	/* Bytes of memtable; 0: 8 to 64 MiB, a 64th of the memory there is for us (machine.h) and a 512th of the disk at most. In either case no more than
+	 * a 128th of the disk, or 1 MiB. Tests make it small to see log switches. */
+	size_t write_buffer;
 	bool compress;       /* pack tables that are written from now on (snappy); those that are there are read either way */
 };
 

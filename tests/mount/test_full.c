@@ -185,3 +185,20 @@ Test(full, of_its_own_items_is_left_by_removing_them)
 	mount_again();
 	all_reads(n + again);
 }
+
+/* Its log would be all that there is on the disk, and there would be no room to make a table of it: neither here nor in the next opening. */
+Test(full, a_memtable_for_which_the_disk_is_too_small_is_made_smaller_so_that_the_volume_opens_again)
+{
+	NEEDS_DISK;
+	int n = 0;
+	mount_down();
+	mount_up("memtable=64");
+	while (n < ITEMS_MAX / 2 && put_item(n) == 0)
+		n++;
+	cr_assert(n > 50 && n < ITEMS_MAX / 2, "%d items fill the disk", n);
+	mount_kill();
+	mount_up("memtable=64");
+	all_reads(n);
+	mount_again();
+	all_reads(n);
+}

@@ -91,6 +91,17 @@ Test(room, of_a_small_disk_is_looked_at_for_each_write_and_an_eighth_of_it_is_ke
 	cr_expect_not(room_for(&room, 0, false));
 }
 
+/* An eighth of the reserve of such a disk would be less than its logs, which the next opening writes once more. */
+Test(room, of_a_small_disk_is_kept_for_the_logs_from_who_frees)
+{
+	struct room room = a_room(64 * MIB, 2 * MIB + 2 * BYTES);
+	room.reserve = 16 * MIB;
+	cr_expect_not(room_for(&room, BYTES, false));
+	cr_expect(room_for(&room, BYTES, true));
+	left--;
+	cr_expect_not(room_for(&room, BYTES, true));
+}
+
 Test(room, a_disk_has_its_size_or_does_not_tell)
 {
 	a_room((uint64_t)5000 * MIB, 0);
