@@ -260,6 +260,7 @@ void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, stru
 	bool frozen = node_snapshot(node);
 	names_done(front);
 	if (frozen) {
+		refuse_request(req, node, NULL, RC_READ_ONLY, NULL);
 		reply_rc(req, RC_READ_ONLY);
 		return;
 	}
@@ -289,7 +290,7 @@ void attr_set(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, stru
 		rc = reply_stat_known(front, node, &st, &keep);
 	names_done(front);
 	pthread_mutex_unlock(lock);
-	if (rc == RC_REFUSED || rc == RC_UNFINISHED)
+	if (rc == RC_REFUSED || rc == RC_UNFINISHED || rc == RC_READ_ONLY || rc == RC_FORBIDDEN)
 		refuse_request(req, node, NULL, rc, &why);
 	if (rc)
 		reply_rc(req, rc);

@@ -98,6 +98,7 @@ void import_open(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
 		rc = handle ? RC_OK : RC_NO_MEMORY;
 	}
 	names_done(front);
+	refuse_request(req, node, NULL, rc, &why);
 	if (rc)
 		reply_rc(req, rc);
 	else if (fuse_reply_open(req, fi))
@@ -295,6 +296,7 @@ void import_setattr(fuse_req_t req, struct node *node, const struct meta_change 
 		names_done(front);
 	}
 	upload_unref(upload);
+	refuse_request(req, node, NULL, rc, NULL);
 	if (rc)
 		reply_rc(req, rc);
 	else

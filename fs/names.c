@@ -98,7 +98,8 @@ void names_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, 
 	if (!rc && place_cut(&place))
 		rc = why_set(&why, RC_REFUSED, "this name is cut, so a document must say the whole key");
 	if (!rc)
-		rc = place.kind == NODE_DEFINITION ? RC_FORBIDDEN : leaf_write(&place.leaf, &write, NULL, &why);
+		rc = place.kind == NODE_DEFINITION ? why_set(&why, RC_FORBIDDEN, "a definition comes with its first bytes: write it")
+						   : leaf_write(&place.leaf, &write, NULL, &why);
 	lookup_made(req, parent, name, rc, &why);
 }
 
@@ -209,6 +210,7 @@ void names_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
 	names_done(front);
 	if (node)
 		node_release(&front->tree, node);
+	refuse_request(req, parent, name, rc, NULL);
 	reply_rc(req, rc);
 }
 
@@ -272,7 +274,7 @@ void names_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)
 	names_done(front);
 	if (node)
 		node_release(&front->tree, node);
-	if (rc == RC_FORBIDDEN)
+	if (rc == RC_FORBIDDEN || rc == RC_READ_ONLY)
 		refuse_request(req, parent, name, rc, &why);
 	reply_rc(req, rc);
 }

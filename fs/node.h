@@ -174,7 +174,8 @@ struct snapshot *node_snapshot(const struct node *node);
 /* Whether it lies in a snapshot that was dropped, and is there for those only who have something of it open. The same locks. */
 bool node_is_dropped(const struct node *node);
 /* Calls `fn` for each living node below this one, which the caller holds, in no order, with tree.lock held. It looks at all names that are known,
- * where there is any below. */
+ * where there is any below. A list of children would spare that for 16 bytes of each name, which may be millions, and serve two things that are rare:
+ * the end of a snapshot that somebody looked into, and another name for a partition. These look through a million names in some 0.2 s and 0.05 s. */
 typedef void node_fn(void *context, struct node *node);
 void node_each_below(struct tree *tree, const struct node *top, node_fn *fn, void *context);
 /* The same for its children alone, and those that are dead as well. It looks no further than the last one. */

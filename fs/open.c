@@ -157,6 +157,7 @@ void file_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!rc)
 		set_flags(node, handle, fi);
 	names_done(front);
+	refuse_request(req, node, NULL, rc, NULL);
 	if (rc)
 		reply_rc(req, rc);
 	else if (fuse_reply_open(req, fi))

@@ -338,7 +338,7 @@ static enum rc create_kind(struct node *parent, const char *name, bool directory
 	if (n > NAME_BYTES_MAX)
 		return why_set(why, RC_NAME_TOO_LONG, "%zu bytes; a name has at most 255", n);
 	if (node_snapshot(parent))
-		return why_set(why, RC_READ_ONLY, "a snapshot is read only");
+		return RC_READ_ONLY;
 	switch ((enum node_kind)parent->kind) {
 	case NODE_ROOT:
 		if (!directory)

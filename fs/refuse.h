@@ -5,8 +5,9 @@
 
 #include "fs/front.h"
 
-/* A name or an argument that was refused, in a request: one line. Does nothing for rc that are no refusal (not found, exists, …) and where why has no
- * words. `name` may be NULL. */
+/* A name or an argument that was refused, in a request: one line. Does nothing for rc that are no refusal (not found, exists, …) and where why (which may
+ * be NULL) has no words; but for RC_READ_ONLY and RC_FORBIDDEN the place gives them: it lies in a snapshot, is computed, or is itemfs's own. These are
+ * as many at most as refuse_kind()'s, and counted with them. `name` may be NULL. */
 void refuse_request(fuse_req_t req, const struct node *node, const char *name, enum rc rc, const struct why *why);
 
 /* Something of a kind that does not exist here was to be made: a link, a device. Programs probe for these, often thousands of times, so only the

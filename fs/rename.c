@@ -20,6 +20,7 @@ struct renaming {
 	struct node *parent, *to;
 	const char *name, *to_name;
 	bool noreplace;
+	bool takes; /* where it is to be, names can come: where nothing may be done, that is because of where it is */
 	struct place *from, *place; /* where it is, and where it is to be: large, and so not cleared with the rest */
 	struct head head;         /* of a file, afterwards */
 	struct why why;
@@ -318,7 +319,8 @@ static void tell(fuse_req_t req, struct renaming *r, enum rc rc)
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	uint64_t id = 0;
 	if (!r->refused.len || r->refused.failed) {
-		refuse_request(req, r->to, r->to_name, rc, &r->why);
+		bool here = r->takes && !r->why.text[0];
+		refuse_request(req, here ? r->parent : r->to, here ? r->name : r->to_name, rc, &r->why);
 		return;
 	}
 	char *path = path_of(&r->front->tree, r->to, r->to_name);
@@ -356,6 +358,7 @@ void rename_request(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_in
 	r.node = node_find(&front->tree, r.parent, name);
 	r.target = node_find(&front->tree, r.to, to_name);
 	settle(&r);
+	r.takes = reply_keep(r.to->kind) > 0 && !node_snapshot(r.to);
 	enum rc rc = RC_NOT_FOUND;
 	if (node_snapshot(r.parent) || node_snapshot(r.to))
 		rc = RC_READ_ONLY;

@@ -307,20 +307,19 @@ enum rc listing_get_entry(struct table *table, const struct view *view, const ch
 		return rc;
 	const struct schema_index *index = schema_find_index(table->schema, index_name);
 	uint32_t id = table->id, index_id = index ? index->id : 0;
-	rc = index && count <= ROW_KEYS_MAX ? backfill_ready_at(table, index, view_snapshot(table_view(table, view))) : RC_NOT_FOUND;
+	view = table_view(table, view);
+	rc = index && count <= ROW_KEYS_MAX ? backfill_ready_at(table, index, view_snapshot(view)) : RC_NOT_FOUND;
+	/* Head and body are two reads: they must be of one moment, and that one in which the index is there: of one that was dropped either may be gone. */
+	if (!rc && !view && ret_document)
+		rc = store_snapshot_take(store, &own);
 	table_leave(table);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < count; i++)
 		each[i] = &keys[i];
-	view = table_view(table, view);
-	/* Head and body are two reads: they must be of one moment. */
-	if (!view && ret_document)
-		rc = store_snapshot_take(store, &own);
 	const struct store_snapshot *at = view ? view_snapshot(view) : own;
 	row_entry(&row, id, index_id, each, count, false);
-	if (!rc)
-		rc = store_get(store, at, row.data, row.len, &value);
+	rc = store_get(store, at, row.data, row.len, &value);
 	if (!rc)
 		rc = head_read(value.data, value.len, ret_head, &in);
 	if (!rc && ret_document && in) {

@@ -428,6 +428,53 @@ Test(bad_input, writes_into_the_volumes_own_directory)
 	expect_errno(symlink("x", at(".itemfs/link")), EPERM);
 }
 
+/* As many as one process is told of (REFUSE_KINDS). */
+Test(bad_input, what_cannot_be_changed_says_why)
+{
+	expect_errno(mkdir(at(".itemfs/new"), 0755), EPERM);
+	expect_reason(".itemfs/new", "itemfs's own");
+	cr_expect_eq(put_steps(".itemfs/rejected/new", "x", 1, 0).open, EPERM);
+	expect_reason(".itemfs/rejected/new", "itemfs's own");
+	expect_errno(unlink(at(".itemfs/errors")), EPERM);
+	expect_reason(".itemfs/errors", "itemfs's own");
+	expect_errno(rmdir(at(".itemfs")), EPERM);
+	expect_reason(".itemfs", "itemfs's own");
+	expect_errno(chmod(at(".itemfs/stats.json"), 0600), EPERM);
+	expect_reason(".itemfs/stats.json", "itemfs's own");
+	expect_errno(mkdir(at("Music/.import/new"), 0755), EPERM);
+	expect_reason("Music/.import/new", "to be imported");
+	expect_errno(mkdir(at("Music/.index/new"), 0755), EROFS);
+	expect_reason("Music/.index/new", "computed");
+	expect_errno(symlink("x", at("Music/.index/link")), EROFS);
+	expect_reason("Music/.index/link", "computed");
+	expect_errno(open(at(ENTRY), O_WRONLY | O_CLOEXEC), EROFS);
+	expect_reason(ENTRY, "computed");
+	expect_errno(rename(at(ENTRY), at("Music/Queen/Out.json")), EROFS);
+	expect_reason(ENTRY, "computed");
+	expect_errno(rename(at("Music/Queen/notes"), at("Music/.index/by-year/new")), EROFS);
+	expect_reason("Music/.index/by-year/new", "computed");
+	expect_errno(unlink(at("Music/.describe.json")), EROFS);
+	expect_reason("Music/.describe.json", "computed");
+	expect_ok(mkdir(at(".itemfs/snapshots/now"), 0755));
+	expect_errno(mkdir(at(".itemfs/snapshots/now/Music/new"), 0755), EROFS);
+	expect_reason(".itemfs/snapshots/now/Music/new", "a snapshot is read only");
+	expect_errno(unlink(at(".itemfs/snapshots/now/" LIAR)), EROFS);
+	expect_reason(".itemfs/snapshots/now/" LIAR, "a snapshot is read only");
+	expect_errno(truncate(at(".itemfs/snapshots/now/" LIAR), 0), EROFS);
+	expect_reason(".itemfs/snapshots/now/" LIAR, "a snapshot is read only");
+	expect_errno(rmdir(at(".itemfs/snapshots/now/Music/Queen")), EROFS);
+	expect_reason(".itemfs/snapshots/now/Music/Queen", "a snapshot is read only");
+}
+
+Test(bad_input, a_program_that_tries_to_change_it_all_the_same_does_not_flood_the_errors)
+{
+	for (int i = 0; i < 100; i++) {
+		expect_errno(mkdir(at(text(".itemfs/%d", i)), 0755), EPERM);
+		expect_errno(unlink(at(ENTRY)), EROFS);
+	}
+	cr_expect_eq(refusals(), 16); /* REFUSE_KINDS */
+}
+
 Test(bad_input, removals_of_what_is_not_empty_or_not_that_kind)
 {
 	expect_errno(rmdir(at("Music")), ENOTEMPTY);
