@@ -18,9 +18,17 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { FOLLOWED_MAX = 4 << 20 }; /* bytes of `.itemfs/errors` that who follows it may go back to */
+
 static struct handle *handle_of(const struct fuse_file_info *fi)
 {
 	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+/* Whether it is shown the refusals of others, too. */
+static bool sees_all(const struct frontend *front, const struct handle *handle)
+{
+	return handle->uid == front->options.uid || handle->uid == 0;
 }
 
 /* Reads the version of a file that is there now. With the names held. */
@@ -29,7 +37,6 @@ static enum rc read_version(struct frontend *front, struct handle *handle, struc
 	struct node *node = handle->node;
 	struct place place;
 	struct head head;
-	bool all = handle->uid == front->options.uid || handle->uid == 0;
 	enum rc rc = place_of(front, node, &place);
 	if (rc)
 		return rc;
@@ -48,7 +55,8 @@ static enum rc read_version(struct frontend *front, struct handle *handle, struc
 	case NODE_RESULT:
 		return query_path_read(&place, out);
 	case NODE_ERRORS:
-		return refusals_lines(front->volume, all, handle->uid, out);
+		handle->line = handle->let_go = 0;
+		return refusals_lines(front->volume, sees_all(front, handle), handle->uid, &handle->line, out);
 	case NODE_DRAFT:
 		return refusals_get(front->volume, NULL, place.id, &head, out);
 	default:
@@ -132,6 +140,24 @@ static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t 
 	return RC_OK;
 }
 
+/* `tail -f .itemfs/errors`: who reads at its end is shown the lines that have come since. */
+static enum rc follow(struct frontend *front, struct handle *handle, uint64_t offset)
+{
+	cleanup_buf struct buf lines = {0};
+	if (handle->node->kind != NODE_ERRORS || offset < handle->let_go + handle->version.len)
+		return RC_OK;
+	enum rc rc = refusals_lines(front->volume, sees_all(front, handle), handle->uid, &handle->line, &lines);
+	if (rc || !lines.len)
+		return rc;
+	if (handle->version.len > FOLLOWED_MAX) {
+		handle->let_go += handle->version.len;
+		buf_clear(&handle->version);
+	}
+	buf_add(&handle->version, lines.data, lines.len);
+	handle_weigh(front, handle);
+	return handle->version.failed ? RC_NO_MEMORY : RC_OK;
+}
+
 static void read_export(fuse_req_t req, struct handle *handle, size_t size, off_t offset)
 {
 	cleanup_buf struct buf out = {0};
@@ -167,9 +193,12 @@ void file_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct
 		rc = read_pinned(front, handle, offset);
 		bool own = handle->draft.begun && handle->draft.dirty;
 		const struct buf *from = own ? &handle->draft.bytes : &handle->version;
-		if (!rc && (uint64_t)offset < from->len) {
-			size_t rest = from->len - (size_t)offset;
-			buf_add(&out, from->data + offset, size < rest ? size : rest);
+		if (!rc)
+			rc = follow(front, handle, (uint64_t)offset);
+		uint64_t at = (uint64_t)offset - (own ? 0 : handle->let_go); /* what was let go is beyond its end */
+		if (!rc && at < from->len) {
+			size_t rest = from->len - (size_t)at;
+			buf_add(&out, from->data + at, size < rest ? size : rest);
 		}
 	}
 	pthread_mutex_unlock(&handle->lock);

@@ -23,6 +23,8 @@ struct handle {
 	bool pinned;
 	uint64_t opened_at; /* pinned by its opening after this commit, and not read yet; 0: no */
 	struct buf version; /* what it reads */
+	uint64_t line;      /* of `.itemfs/errors`: the newest refusal in it, */
+	uint64_t let_go;    /* and how many bytes at its front who follows it has read long ago */
 	struct draft draft;
 	size_t weighed; /* of frontend.documents */
 	uint32_t uid, gid; /* who opened it, for the record of what is refused */

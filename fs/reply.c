@@ -159,7 +159,7 @@ static enum rc stat_leaf(struct frontend *front, struct node *node, struct place
 enum rc reply_errors_size(struct frontend *front, uint32_t uid, struct stat *st)
 {
 	cleanup_buf struct buf lines = {0};
-	enum rc rc = refusals_lines(front->volume, uid == front->options.uid || uid == 0, uid, &lines);
+	enum rc rc = refusals_lines(front->volume, uid == front->options.uid || uid == 0, uid, NULL, &lines);
 	if (!rc)
 		stat_size(st, lines.len);
 	return rc;
@@ -202,6 +202,8 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 		return rc;
 	case NODE_ERRORS:
 		meta.mode = 0444;
+		if (refusals_changed(front->volume))
+			meta.mtime = meta.ctime = refusals_changed(front->volume);
 		stat_file(st, node_ino(node), &meta, 0);
 		return reply_errors_size(front, front->options.uid, st);
 	case NODE_SNAPSHOTS:

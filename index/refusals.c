@@ -23,6 +23,7 @@ struct ring {
 struct refusals {
 	pthread_mutex_t lock;
 	struct ring lines, drafts;
+	int64_t changed; /* atomic */
 };
 
 /* More than can be on their way at once: a group of the queue, and who has committed and not come here yet. */
@@ -177,41 +178,50 @@ static enum rc add_commit(struct txn *txn, void *context)
 }
 
 struct evicting {
-	uint64_t id;
-	bool draft;
+	bool drafts; /* or lines */
+	size_t count;
+	uint64_t ids[REFUSALS_STEP];
 };
 
 static enum rc evict_commit(struct txn *txn, void *context)
 {
 	struct evicting *e = context;
-	cleanup_buf struct buf row = {0};
-	if (e->draft) {
-		row_refusal(&row, e->id, false);
-		image_delete(txn, &row, true);
-	} else {
-		row_error(&row, e->id);
-		txn_delete(txn, &row);
+	for (size_t i = 0; i < e->count; i++) {
+		cleanup_buf struct buf row = {0};
+		if (e->drafts)
+			row_refusal(&row, e->ids[i], false);
+		else
+			row_error(&row, e->ids[i]);
+		image_delete(txn, &row, e->drafts);
 	}
 	return RC_OK;
 }
 
-/* Takes the oldest out until the bounds hold. One that cannot be deleted now stays, and is tried again with the next. */
+/* Of which ring the oldest have to go, and which those are. NULL: the bounds hold. With the lock held. */
+static struct ring *choose(struct refusals *r, struct evicting *ret)
+{
+	ret->drafts = r->drafts.count > REFUSALS_KEPT || (r->drafts.count > 1 && r->drafts.bytes > REFUSALS_KEPT_BYTES);
+	struct ring *ring = ret->drafts ? &r->drafts : r->lines.count > REFUSALS_LINES ? &r->lines : NULL;
+	ret->count = !ring ? 0 : ret->drafts ? 1 : REFUSALS_STEP;
+	for (size_t i = 0; i < ret->count; i++)
+		ret->ids[i] = ring->at[i].id;
+	return ring;
+}
+
+/* Takes the oldest out until the bounds hold. What cannot be deleted now stays, and is tried again with the next. */
 static void bound(struct volume *volume)
 {
 	struct refusals *r = volume->refusals;
 	for (;;) {
 		struct evicting evicting;
 		pthread_mutex_lock(&r->lock);
-		bool lines = r->lines.count > REFUSALS_LINES;
-		bool drafts = r->drafts.count > REFUSALS_KEPT || (r->drafts.count > 1 && r->drafts.bytes > REFUSALS_KEPT_BYTES);
-		struct ring *ring = drafts ? &r->drafts : lines ? &r->lines : NULL;
-		if (ring)
-			evicting = (struct evicting){ring->at[0].id, drafts};
+		struct ring *ring = choose(r, &evicting);
 		pthread_mutex_unlock(&r->lock);
 		if (!ring || commit_run(volume, evict_commit, &evicting, COMMIT_FREES))
 			return;
 		pthread_mutex_lock(&r->lock);
-		ring_remove(ring, evicting.id);
+		for (size_t i = 0; i < evicting.count; i++)
+			ring_remove(ring, evicting.ids[i]);
 		pthread_mutex_unlock(&r->lock);
 	}
 }
@@ -219,6 +229,7 @@ static void bound(struct volume *volume)
 static void remember(struct volume *volume, uint64_t id, bool draft, uint32_t size)
 {
 	struct refusals *r = volume->refusals;
+	__atomic_store_n(&r->changed, clock_now(), __ATOMIC_RELAXED);
 	pthread_mutex_lock(&r->lock);
 	ring_add(&r->lines, id, 0);
 	if (draft)
@@ -262,11 +273,20 @@ void refusals_kept(struct volume *volume, const struct refusal_kept *kept)
 	remember(volume, kept->id, true, kept->size);
 }
 
+/* The id in the key of an 'R' or 'E' row. */
+static enum rc row_id(const uint8_t *key, size_t n, uint64_t *ret_id)
+{
+	struct row_reader reader = {key, key + n, false};
+	row_read_bytes(&reader, 5);
+	*ret_id = row_read_u64(&reader);
+	return reader.bad || reader.at != reader.end ? RC_CORRUPT : RC_OK;
+}
+
 /* Splits an 'E' row's value; false where it is not one. */
-static bool read_line(const struct buf *value, uint32_t *ret_uid, const char **ret_path, size_t *ret_path_n, const char **ret_line,
+static bool read_line(const uint8_t *value, size_t n, uint32_t *ret_uid, const char **ret_path, size_t *ret_path_n, const char **ret_line,
 		      size_t *ret_line_n)
 {
-	struct row_reader reader = {value->data, value->data + value->len, false};
+	struct row_reader reader = {value, value + n, false};
 	*ret_uid = row_read_u32(&reader);
 	*ret_path_n = row_read_u32(&reader);
 	*ret_path = (const char *)row_read_bytes(&reader, *ret_path_n);
@@ -297,28 +317,49 @@ static enum rc line_value(struct volume *volume, uint64_t id, struct buf *ret_va
 	return store_get(volume->store, NULL, row.data, row.len, ret_value);
 }
 
-enum rc refusals_lines(struct volume *volume, bool all, uint32_t uid, struct buf *out)
+/* The first id that may have a line: what was evicted before it is not walked over. */
+static uint64_t first_line(struct volume *volume)
 {
-	cleanup_buf struct buf value = {0};
-	uint64_t *ids;
-	size_t count;
-	enum rc rc = line_ids(volume, &ids, &count);
-	for (size_t i = 0; !rc && i < count; i++) {
+	pthread_mutex_lock(&volume->refusals->lock);
+	const struct ring *lines = &volume->refusals->lines;
+	uint64_t first = lines->count ? lines->at[0].id : 0;
+	pthread_mutex_unlock(&volume->refusals->lock);
+	return first;
+}
+
+/* By the rows and not by what is remembered: commits come there in the order of their ids, so that none is told after a later one, and missed by
+ * whoever goes on from that. */
+enum rc refusals_lines(struct volume *volume, bool all, uint32_t uid, uint64_t *after, struct buf *out)
+{
+	cleanup_buf struct buf low = {0}, high = {0};
+	struct store_cursor *cursor = NULL;
+	uint64_t first = first_line(volume), id = after ? *after : 0;
+	row_error(&low, after && *after >= first ? *after + 1 : first);
+	row_error(&high, UINT64_MAX);
+	enum rc rc = rows_cursor(volume->store, NULL, &low, &high, &cursor);
+	while (!rc && !(rc = store_cursor_next(cursor))) {
 		uint32_t owner;
 		const char *path, *line;
-		size_t path_n, line_n;
-		rc = line_value(volume, ids[i], &value);
-		if (rc == RC_NOT_FOUND)
-			rc = RC_OK; /* evicted meanwhile */
-		else if (!rc && !read_line(&value, &owner, &path, &path_n, &line, &line_n))
+		size_t n, value_n, path_n, line_n;
+		const uint8_t *key = store_cursor_key(cursor, &n), *value = store_cursor_value(cursor, &value_n);
+		if (row_id(key, n, &id) || !read_line(value, value_n, &owner, &path, &path_n, &line, &line_n))
 			rc = RC_CORRUPT;
-		else if (!rc && (all || owner == uid)) {
+		if (!rc && (all || owner == uid)) {
 			buf_add(out, line, line_n);
 			buf_add_byte(out, '\n');
 		}
 	}
-	free(ids);
-	return rc ? rc : out->failed ? RC_NO_MEMORY : RC_OK;
+	store_cursor_close(cursor);
+	if (rc != RC_NOT_FOUND)
+		return rc;
+	if (after)
+		*after = id;
+	return out->failed ? RC_NO_MEMORY : RC_OK;
+}
+
+int64_t refusals_changed(const struct volume *volume)
+{
+	return __atomic_load_n(&volume->refusals->changed, __ATOMIC_RELAXED);
 }
 
 enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_t uid, struct buf *out)
@@ -332,7 +373,7 @@ enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_
 		uint32_t owner;
 		const char *its, *line;
 		size_t its_n, line_n;
-		if (line_value(volume, ids[i], &value) || !read_line(&value, &owner, &its, &its_n, &line, &line_n))
+		if (line_value(volume, ids[i], &value) || !read_line(value.data, value.len, &owner, &its, &its_n, &line, &line_n))
 			continue;
 		found = (all || owner == uid) && (below ? its_n > wanted : its_n == wanted) && memcmp(its, path, wanted) == 0;
 		if (found)
@@ -399,7 +440,7 @@ enum rc refusals_next(struct volume *volume, uint64_t from, uint64_t *ret_id, st
 
 enum rc refusals_remove(struct volume *volume, uint64_t id)
 {
-	struct evicting evicting = {id, true};
+	struct evicting evicting = {.drafts = true, .count = 1, .ids = {id}};
 	struct head head;
 	enum rc rc = refusals_get(volume, NULL, id, &head, NULL);
 	if (!rc)
@@ -431,12 +472,10 @@ static enum rc load_ring(struct volume *volume, bool drafts)
 		size_t n, value_n;
 		const uint8_t *key = store_cursor_key(cursor, &n);
 		const uint8_t *value = store_cursor_value(cursor, &value_n);
-		struct row_reader reader = {key, key + n, false};
 		const uint8_t *in;
 		struct head head = {.size = 0};
-		row_read_bytes(&reader, 5);
-		uint64_t id = row_read_u64(&reader);
-		if (reader.bad || reader.at != reader.end || (drafts && head_read(value, value_n, &head, &in)))
+		uint64_t id;
+		if (row_id(key, n, &id) || (drafts && head_read(value, value_n, &head, &in)))
 			rc = RC_CORRUPT;
 		else if (!ring_reserve(ring) || !ring_add(ring, id, head.size))
 			rc = RC_NO_MEMORY;

@@ -8,7 +8,8 @@
 #include "index/volume.h"
 
 enum {
-	REFUSALS_LINES = 1000,           /* of errors */
+	REFUSALS_LINES = 1000,           /* of errors, at most; where there are more, */
+	REFUSALS_STEP = 100,             /* so many of the oldest go at once: to who follows them the file is cut short then (`tail -f`) */
 	REFUSALS_KEPT = 1000,            /* rejected drafts */
 	REFUSALS_KEPT_BYTES = 128 << 20, /* of them together */
 };
@@ -32,8 +33,11 @@ enum rc refusals_keep(struct txn *txn, struct volume *volume, const struct actor
                       struct refusal_kept *ret_kept);
 void refusals_kept(struct volume *volume, const struct refusal_kept *kept);
 
-/* Appends the lines, oldest first; only those of `uid` unless `all`. */
-enum rc refusals_lines(struct volume *volume, bool all, uint32_t uid, struct buf *out);
+/* Appends the lines, oldest first; only those of `uid` unless `all`. `after`: only what came after the line of this id (0: all), and it becomes the
+ * newest's; NULL: all. A line that was replaced (refusals_add()) keeps its place. */
+enum rc refusals_lines(struct volume *volume, bool all, uint32_t uid, uint64_t *after, struct buf *out);
+/* When the last line came, ns since the epoch; 0: none since the volume was opened. */
+int64_t refusals_changed(const struct volume *volume);
 /* Appends the newest line for a path, without its newline; for one that ends in a slash, of whatever is below it. RC_NOT_FOUND. */
 enum rc refusals_last(struct volume *volume, const char *path, bool all, uint32_t uid, struct buf *out);
 

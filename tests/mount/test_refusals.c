@@ -280,6 +280,44 @@ Test(refusals, the_errors_file_is_as_large_as_what_it_holds)
 	expect_sh("cat \"$M/.itemfs/errors\" > \"$D/copy\" && cmp \"$M/.itemfs/errors\" \"$D/copy\"", "");
 }
 
+static bool both_told(const char *path)
+{
+	return sh(text("grep -q First.json '%s' && grep -q Second.json '%s'", path, path)) == 0;
+}
+
+/* As a program, and as people do. */
+Test(refusals, the_errors_file_can_be_followed)
+{
+	char line[4096];
+	expect_errno(put(LIAR, "{oops"), EBADMSG);
+	cr_assert(refusal_of(LIAR));
+	int fd = open(at(".itemfs/errors"), O_RDONLY | O_CLOEXEC);
+	ssize_t first = read(fd, line, sizeof line);
+	cr_expect_gt(first, 0);
+	cr_expect_eq(read(fd, line, sizeof line), 0);
+	int64_t before = mtime_of(".itemfs/errors");
+	expect_errno(put("Music/Queen/Next.json", "{oops"), EBADMSG);
+	cr_assert(refusal_of("Music/Queen/Next.json"));
+	cr_expect_gt(mtime_of(".itemfs/errors"), before);
+	ssize_t next = read(fd, line, sizeof line - 1);
+	cr_assert_gt(next, 0);
+	line[next] = 0;
+	cr_expect(strstr(line, "Next.json") && !strstr(line, "Liar.json") && line[next - 1] == '\n', "%s", line);
+	cr_expect_eq(read(fd, line, sizeof line), 0);
+	cr_expect_eq(pread(fd, line, sizeof line, 0), first + next, "from the front it is what there is now");
+	close(fd);
+	const char *told = scratch("told");
+	assert_sh("timeout 300 tail -n 0 -s 0.1 -f \"$M/.itemfs/errors\" > \"$D/told\" 2> /dev/null & echo $! > \"$D/tail\"");
+	/* Whether it has begun nobody can see: refusals until it tells of them. */
+	for (int i = 0; i < 600 && !both_told(told); i++) {
+		put("Music/Queen/First.json", "{oops");
+		assert_sh("sleep 0.2");
+		put("Music/Queen/Second.json", "{oops");
+	}
+	cr_expect(both_told(told));
+	assert_sh("kill $(cat \"$D/tail\")");
+}
+
 Test(refusals, a_refused_name_is_told_too)
 {
 	put("Music/Queen/%2f.json", "{}");

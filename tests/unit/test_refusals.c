@@ -50,8 +50,8 @@ Test(refusals, refusals_are_kept_in_order_and_shown_to_their_owner)
 	cr_assert_eq(refusals_add(volume, &refusal, &second), RC_OK);
 	cr_expect_gt(second, first);
 	remount();
-	cr_assert_eq(refusals_lines(volume, true, 0, &lines), RC_OK);
-	cr_assert_eq(refusals_lines(volume, false, 7, &others), RC_OK);
+	cr_assert_eq(refusals_lines(volume, true, 0, NULL, &lines), RC_OK);
+	cr_assert_eq(refusals_lines(volume, false, 7, NULL, &others), RC_OK);
 	buf_add_byte(&lines, 0);
 	buf_add_byte(&others, 0);
 	char *mine = strstr((char *)lines.data, "\"pid\":42"), *theirs = strstr((char *)lines.data, "\"pid\":43");
@@ -82,9 +82,48 @@ Test(refusals, the_oldest_refusals_go_first)
 		n += id >= first + 5;
 	cr_expect_eq(n, REFUSALS_KEPT);
 	cleanup_buf struct buf lines = {0};
-	cr_assert_eq(refusals_lines(volume, true, 0, &lines), RC_OK);
+	cr_assert_eq(refusals_lines(volume, true, 0, NULL, &lines), RC_OK);
 	n = 0;
 	for (size_t i = 0; i < lines.len; i++)
 		n += lines.data[i] == '\n';
-	cr_expect_eq(n, REFUSALS_LINES);
+	cr_expect_eq(n, REFUSALS_LINES + 5 - REFUSALS_STEP);
+}
+
+static size_t count_lines(const struct buf *lines)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < lines->len; i++)
+		n += lines->data[i] == '\n';
+	return n;
+}
+
+Test(refusals, who_follows_the_lines_is_told_each_once_whatever_goes_at_their_front)
+{
+	struct why why = {.text = "no"};
+	struct refusal refusal = {.actor = &someone, .error = "EBADMSG", .why = &why};
+	cleanup_buf struct buf lines = {0};
+	uint64_t id = 0, after = 0, others = 0;
+	cr_expect_eq(refusals_changed(volume), 0);
+	cr_assert_eq(refusals_lines(volume, true, 0, &after, &lines), RC_OK);
+	cr_expect_eq(lines.len, 0);
+	cr_assert_eq(refusals_add(volume, &refusal, &id), RC_OK);
+	cr_expect_gt(refusals_changed(volume), 0);
+	for (int i = 0; i < REFUSALS_LINES + 20; i++) {
+		buf_clear(&lines);
+		cr_assert_eq(refusals_lines(volume, true, 0, &after, &lines), RC_OK);
+		cr_assert_eq(count_lines(&lines), 1);
+		cr_assert_eq(after, id);
+		id = 0;
+		cr_assert_eq(refusals_add(volume, &refusal, &id), RC_OK);
+	}
+	buf_clear(&lines);
+	cr_assert_eq(refusals_lines(volume, false, 7, &others, &lines), RC_OK);
+	cr_expect_eq(lines.len, 0, "of somebody else");
+	cr_expect_eq(others, id, "and not looked at again");
+	remount();
+	cr_assert_eq(refusals_lines(volume, true, 0, &after, &lines), RC_OK);
+	cr_expect_eq(count_lines(&lines), 1, "the last");
+	buf_clear(&lines);
+	cr_assert_eq(refusals_lines(volume, true, 0, &after, &lines), RC_OK);
+	cr_expect_eq(lines.len, 0);
 }
