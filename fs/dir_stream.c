@@ -206,11 +206,14 @@ static enum rc open_parts(struct frontend *front, struct dir_stream *s)
 	struct place place;
 	struct listing_place where = {.kind = LISTING_TABLES};
 	bool view = s->node->kind == NODE_VIEW; /* its path is read with its query, by open_query() */
-	enum rc rc = !view ? place_of(front, s->node, &place) : s->node->dead ? RC_STALE : RC_OK;
+	bool removed = node_is_removed(&front->tree, s->node);
+	enum rc rc = removed ? RC_OK : !view ? place_of(front, s->node, &place) : s->node->dead ? RC_STALE : RC_OK;
 	s->ino = node_ino(s->node);
 	s->parent_ino = node_ino(s->node->parent ? s->node->parent : s->node);
 	if (!rc)
 		rc = add_dots(s);
+	if (removed)
+		return rc;
 	unsigned before = s->count;
 	if (!rc && s->node->kind == NODE_PARTITION)
 		rc = add_pending(front, s);

@@ -253,6 +253,29 @@ static void let_go(void *context, struct node *node)
 	notifier_name_gone(front->notifier, node->parent, node->name);
 }
 
+/* What was known of a directory goes on for who stands in it. */
+static void bury_directory(struct frontend *front, struct node *node, const struct meta *meta)
+{
+	cleanup_buf struct buf nothing = {0};
+	if (meta)
+		node_bury(&front->tree, node, meta, 0, &nothing);
+	else
+		node_kill(&front->tree, node);
+}
+
+/* False: it has none of its own. */
+static bool read_directory(const struct node *node, const struct place *place, struct meta *ret_meta)
+{
+	struct table_counters counters;
+	struct partition_record record;
+	enum rc rc = RC_NOT_FOUND;
+	if (place->kind == NODE_TABLE && (rc = table_stat(node->table, NULL, &counters)) == RC_OK)
+		*ret_meta = counters.meta;
+	if (place->kind == NODE_PARTITION && (rc = partition_get(place->table, NULL, &place->leaf.pk, &record)) == RC_OK)
+		*ret_meta = record.meta;
+	return !rc;
+}
+
 void names_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct frontend *front = front_of(req);
@@ -261,13 +284,15 @@ void names_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)
 	struct why why = {.line = 0};
 	names_write(front); /* nothing may be created in it meanwhile */
 	struct node *node = node_find(&front->tree, parent, name);
+	struct meta meta;
 	enum rc rc = place_lookup(front, parent, name, &place);
+	bool known = !rc && node && read_directory(node, &place, &meta);
 	if (!rc)
 		rc = remove_directory(front, node, &place, &why);
 	if (!rc && node) {
 		if (node->table)
 			upload_drop(front, node->table);
-		node_kill(&front->tree, node);
+		bury_directory(front, node, known ? &meta : NULL);
 		if (node->kind == NODE_SNAPSHOT)
 			node_each_below(&front->tree, node, let_go, front);
 	}

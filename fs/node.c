@@ -505,6 +505,14 @@ bool node_bury(struct tree *tree, struct node *node, const struct meta *meta, ui
 	return known;
 }
 
+bool node_is_removed(struct tree *tree, const struct node *directory)
+{
+	pthread_mutex_lock(&tree->lock);
+	bool removed = directory->dead && directory->more->buried;
+	pthread_mutex_unlock(&tree->lock);
+	return removed;
+}
+
 void node_swap(struct tree *tree, struct node *a, struct node *b)
 {
 	pthread_mutex_lock(&tree->lock);

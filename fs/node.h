@@ -101,7 +101,7 @@ struct node_more {
 	unsigned opens;        /* handles */
 	uint64_t times_tick;   /* when times were last set explicitly, in ticks (frontend's clock of operations); only while it is open */
 	struct buf last;       /* of a dead one: its bytes, for those who have not read yet, */
-	bool buried;           /* where they are known */
+	bool buried;           /* where they are known; of a directory: node_is_removed() */
 	struct plain *plain;   /* the shared bytes while a plain file is open */
 };
 
@@ -157,9 +157,11 @@ void node_set_pending(struct node *node, bool pending);
 /* It was unlinked: out of the tree. */
 void node_kill(struct tree *tree, struct node *node);
 void node_kill_locked(struct node *node); /* with tree.lock held */
-/* The same, for a file that was stored: what fstat and read show of it from here on. The document is taken (NULL: it is not known). False, and
+/* The same, for a file that was stored, or a directory: what fstat and read show of it from here on. The document is taken (NULL: it is not known). False, and
  * nothing has happened: it is open, so the document has to be known. */
 bool node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document);
+/* A directory that was removed as such: empty, and what fstat shows of it is known. (One that was taken for something else is not: it may hold names.) */
+bool node_is_removed(struct tree *tree, const struct node *directory);
 /* It has another name, and maybe parent and kind; a node that had the name is killed. False: no memory (then nothing has changed). */
 bool node_move(struct tree *tree, struct node *node, struct node *parent, const char *name, enum node_kind kind);
 

@@ -220,17 +220,21 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 	return rc;
 }
 
-/* A file that was unlinked or replaced, and is open: as it was then. */
+/* A file that was unlinked or replaced, and is open, or a directory that somebody stands in: as it was then. */
 static bool stat_dead(struct frontend *front, struct node *node, struct stat *st, double *ret_keep)
 {
 	pthread_mutex_lock(&front->tree.lock);
 	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION || node->kind == NODE_DRAFT);
+	bool directory = node->dead && (node->kind == NODE_TABLE || node->kind == NODE_PARTITION) && node->more->buried;
 	struct meta meta = node->more->fresh;
 	uint64_t size = node->more->pending_size;
 	pthread_mutex_unlock(&front->tree.lock);
-	if (!file)
+	if (!file && !directory)
 		return false;
-	stat_file(st, node_ino(node), &meta, size);
+	if (directory)
+		stat_directory(st, node_ino(node), &meta);
+	else
+		stat_file(st, node_ino(node), &meta, size);
 	if (node->kind == NODE_PLAIN)
 		plain_overlay(front, node, plain_watch(front, node), st);
 	st->st_nlink = 0;

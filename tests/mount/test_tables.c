@@ -1,5 +1,6 @@
 /* Tables: directories at the root. */
 #include "tests/mount/harness.h"
+#include <dirent.h>
 
 TestSuite(tables, .init = mount_setup, .fini = mount_teardown, .timeout = 600);
 
@@ -132,6 +133,50 @@ Test(tables, rmdir_wants_it_empty)
 	expect_ok(put("Music/.schema.json", definition("Artist:S Title:S", NULL)));
 	assert_sh("rm -r \"$M/Music\"");
 	cr_expect_not(exists("Music"));
+}
+
+static void expect_empty(int directory)
+{
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cr_assert(dir, "%s", strerror(errno));
+	errno = 0;
+	for (const struct dirent *entry; (entry = readdir(dir));)
+		cr_expect(entry->d_name[0] == '.', "%s", entry->d_name);
+	cr_expect_eq(errno, 0, "%s", strerror(errno));
+	closedir(dir);
+}
+
+/* As on any file system: a shell may stand in it. */
+static void expect_gone_and_known(const char *path)
+{
+	struct stat before, after;
+	int directory = open(at(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(directory, 0, "%s", strerror(errno));
+	expect_ok(fstat(directory, &before));
+	expect_ok(rmdir(at(path)));
+	for (int again = 0; again < 2; again++) { /* the second time with another of that name */
+		expect_ok(fstat(directory, &after));
+		cr_expect_eq(after.st_nlink, 0);
+		cr_expect_eq(after.st_mode, S_IFDIR | 0750, "%o", after.st_mode);
+		cr_expect_eq(after.st_ino, before.st_ino);
+		cr_expect_eq(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
+		expect_empty(directory);
+		expect_errno(mkdirat(directory, "Fresh", 0755), ENOENT);
+		expect_errno(openat(directory, "fresh", O_CREAT | O_WRONLY | O_CLOEXEC, 0644), ENOENT);
+		expect_errno(faccessat(directory, "full", F_OK, 0), ENOENT);
+		if (!again)
+			assert_sh(text("mkdir \"$M/%s\" && echo x > \"$M/%s/full\"", path, path));
+	}
+	close(directory);
+}
+
+Test(tables, that_are_removed_are_empty_to_who_stands_in_them_and_so_are_partitions)
+{
+	assert_sh("mkdir \"$M/Music\" && mkdir -m 750 \"$M/Music/Queen\" \"$M/Songs\"");
+	expect_gone_and_known("Music/Queen");
+	expect_gone_and_known("Songs");
+	expect_sh("mkdir -m 750 \"$M/Here\" && cd \"$M/Here\" && rmdir \"$M/Here\" && ls && stat -c %a,%h .", "750,0\n");
 }
 
 /* The kernel goes on asking there for the names that somebody has open below it. */
