@@ -45,6 +45,28 @@ check "the volume is whole" wait_free "$dir/volume"
 check "mount.itemfs -f only pretends" helper "$dir/volume" "$dir/mnt" -f
 check "so nothing is mounted" refused mountpoint -q "$dir/mnt"
 
+# The unit: what systemd would run, and again after a daemon that was killed.
+unit() {
+	local line
+	line=$(sed -n "s/^$1=-\{0,1\}//p" "$contrib/itemfs@.service")
+	PATH="$(dirname "$itemfs"):$PATH" VOLUME="$dir/volume3" OPTIONS=rw bash -c "${line//%f/$dir/mnt}"
+}
+holder() {
+	"$(dirname "$itemfs")/fsck.itemfs" "$1" 2>&1 | sed -n 's/.*(process \([0-9]*\)).*/\1/p'
+}
+check "the unit names its programs without a place" refused grep -q '^Exec[A-Za-z]*=-\{0,1\}/' "$contrib/itemfs@.service"
+check "the unit makes the mountpoint" unit ExecStartPre
+check "the unit mounts" unit ExecStart
+check "and the mount answers" mkdir "$dir/mnt/Music"
+check "its daemon is killed" kill -9 "$(holder "$dir/volume3")"
+check "and gone" wait_free "$dir/volume3"
+check "the unit clears the dead mount away" unit ExecStopPost
+check "the unit makes the mountpoint again" unit ExecStartPre
+check "the unit mounts again" unit ExecStart
+check "and what was there is there" test -d "$dir/mnt/Music"
+check "unmount" fusermount3 -u "$dir/mnt"
+check "the volume is whole" wait_free "$dir/volume3"
+
 check "mount for the sample" "$itemfs" "$dir/volume2" "$dir/mnt"
 for table in "$contrib"/sample/*/; do
 	check "copy $(basename "$table")" cp -r "$table" "$dir/mnt/"
