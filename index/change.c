@@ -24,14 +24,16 @@ static void body_row(const struct buf *head_row, struct buf *ret_row)
 
 enum rc image_load(struct txn *txn, const struct buf *head_row, bool with_document, struct image *ret_image)
 {
-	cleanup_buf struct buf value = {0};
+	uint8_t room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf value = BUF_IN(room);
 	enum rc rc = txn_get(txn, head_row, &value);
 	return rc ? rc : image_read(txn, head_row, &value, with_document, ret_image);
 }
 
 enum rc image_read(struct txn *txn, const struct buf *head_row, const struct buf *value, bool with_document, struct image *ret_image)
 {
-	cleanup_buf struct buf row = {0};
+	uint8_t room[ROW_KEY_ROOM];
+	cleanup_buf struct buf row = BUF_IN(room);
 	const uint8_t *in = NULL;
 	enum rc rc = head_read(value->data, value->len, &ret_image->head, &in);
 	if (rc || !with_document)
@@ -55,7 +57,8 @@ bool image_has_body(const struct head *head)
 
 void image_store(struct txn *txn, const struct buf *head_row, const struct head *head, const void *document, bool had_body)
 {
-	cleanup_buf struct buf value = {0}, row = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
 	head_write(&value, head, document);
 	txn_put(txn, head_row, &value);
 	if (!image_has_body(head) && !had_body)
@@ -71,7 +74,8 @@ void image_store(struct txn *txn, const struct buf *head_row, const struct head 
 
 void image_delete(struct txn *txn, const struct buf *head_row, bool had_body)
 {
-	cleanup_buf struct buf row = {0};
+	uint8_t room[ROW_KEY_ROOM];
+	cleanup_buf struct buf row = BUF_IN(room);
 	txn_delete(txn, head_row);
 	if (!had_body)
 		return;
@@ -147,7 +151,8 @@ enum rc change_names(struct change *change, const struct key *pk, int items, int
 		change_touch(&change->counters.meta, when);
 		return count(&change->counters.files, files) ? RC_OK : RC_CORRUPT;
 	}
-	cleanup_buf struct buf row = {0}, value = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
 	struct partition_record record;
 	row_partition(&row, change->table->id, pk);
 	enum rc rc = txn_get(change->txn, &row, &value);
@@ -240,7 +245,8 @@ static enum rc entries_change(struct change *change, const struct buf *row, cons
 			      const struct entry_source *to, uint64_t birth)
 {
 	const struct schema *schema = change->schema;
-	struct entry old = {0}, new = {0};
+	uint8_t old_room[ROW_KEY_ROOM], new_room[ROW_KEY_ROOM], document_room[ROW_INLINE_MAX];
+	struct entry old = {.row = BUF_IN(old_room)}, new = {.row = BUF_IN(new_room), .document = BUF_IN(document_room)};
 	const char *refused = NULL;
 	bool follow;
 	enum rc rc = RC_OK;
@@ -309,8 +315,9 @@ enum rc change_put_over(struct change *change, const struct buf *row, const stru
 
 enum rc change_put(struct change *change, const struct key *pk, const struct key *sk, struct head *head, const struct item *item)
 {
-	cleanup_buf struct buf row = {0};
-	cleanup_image struct image old = {0};
+	uint8_t key_room[ROW_KEY_ROOM], document_room[ROW_INLINE_MAX];
+	cleanup_buf struct buf row = BUF_IN(key_room);
+	cleanup_image struct image old = {.document = BUF_IN(document_room)};
 	row_item(&row, change->table->id, pk, sk, false);
 	enum rc rc = image_load(change->txn, &row, is_indexed(change), &old);
 	if (rc && rc != RC_NOT_FOUND)
@@ -320,8 +327,9 @@ enum rc change_put(struct change *change, const struct key *pk, const struct key
 
 enum rc change_delete(struct change *change, const struct key *pk, const struct key *sk)
 {
-	cleanup_buf struct buf row = {0};
-	cleanup_image struct image old = {0};
+	uint8_t key_room[ROW_KEY_ROOM], document_room[ROW_INLINE_MAX];
+	cleanup_buf struct buf row = BUF_IN(key_room);
+	cleanup_image struct image old = {.document = BUF_IN(document_room)};
 	cleanup_item struct item *old_item = NULL;
 	row_item(&row, change->table->id, pk, sk, false);
 	enum rc rc = load_old(change, &row, &old, &old_item);

@@ -39,7 +39,8 @@ static enum rc enter_to_change(const struct leaf *leaf)
 static enum rc get_at(const struct leaf *leaf, const struct store_snapshot *at, struct head *ret_head, struct buf *ret_document)
 {
 	struct store *store = leaf->table->volume->store;
-	cleanup_buf struct buf row = {0}, value = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
 	const uint8_t *in;
 	struct head head;
 	leaf_row(leaf, &row);
@@ -167,14 +168,16 @@ static enum rc condition(const struct leaf_write *write, bool there, const struc
 
 enum rc leaf_has_partition(struct txn *txn, const struct leaf *leaf)
 {
-	cleanup_buf struct buf row = {0}, value = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
 	row_partition(&row, leaf->table->id, &leaf->pk);
 	return txn_get(txn, &row, &value);
 }
 
 enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct head *head, const void *bytes, bool fresh)
 {
-	cleanup_buf struct buf row = {0};
+	uint8_t room[ROW_KEY_ROOM];
+	cleanup_buf struct buf row = BUF_IN(room);
 	cleanup_image struct image old = {0};
 	const struct key *pk = leaf->in_partition ? &leaf->pk : NULL;
 	enum rc rc = pk && fresh ? leaf_has_partition(change->txn, leaf) : RC_OK;
@@ -194,7 +197,8 @@ enum rc leaf_delete(struct change *change, const struct leaf *leaf)
 {
 	if (leaf->kind == LEAF_ITEM)
 		return change_delete(change, &leaf->pk, leaf_sort_key(leaf));
-	cleanup_buf struct buf row = {0};
+	uint8_t room[ROW_KEY_ROOM];
+	cleanup_buf struct buf row = BUF_IN(room);
 	cleanup_image struct image old = {0};
 	leaf_row(leaf, &row);
 	enum rc rc = image_load(change->txn, &row, false, &old);
@@ -209,8 +213,9 @@ static enum rc write_commit(struct txn *txn, void *context)
 	struct writing *w = context;
 	const struct leaf_write *write = w->write;
 	struct change change;
-	cleanup_buf struct buf row = {0};
-	cleanup_image struct image old = {0};
+	uint8_t key_room[ROW_KEY_ROOM], document_room[ROW_INLINE_MAX];
+	cleanup_buf struct buf row = BUF_IN(key_room);
+	cleanup_image struct image old = {.document = BUF_IN(document_room)};
 	leaf_row(w->leaf, &row);
 	bool is_item = w->leaf->kind == LEAF_ITEM, emptying = is_item && !write->len;
 	enum rc rc = image_load(txn, &row, emptying || (is_item && w->leaf->table->schema->count), &old);

@@ -52,7 +52,8 @@ static enum rc move_commit(struct txn *txn, void *context)
 {
 	struct moving *m = context;
 	struct change out, in, *into = m->from->table == m->to->table ? &out : &in;
-	cleanup_buf struct buf from_row = {0}, to_row = {0}, document = {0};
+	uint8_t from_room[ROW_KEY_ROOM], to_room[ROW_KEY_ROOM], document_room[ROW_INLINE_MAX];
+	cleanup_buf struct buf from_row = BUF_IN(from_room), to_row = BUF_IN(to_room), document = BUF_IN(document_room);
 	cleanup_image struct image source = {0}, target = {0};
 	leaf_row(m->from, &from_row);
 	leaf_row(m->to, &to_row);

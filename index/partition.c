@@ -15,7 +15,8 @@ struct step {
 
 static enum rc load(struct txn *txn, struct table *table, const struct key *pk, struct partition_record *ret_record)
 {
-	cleanup_buf struct buf row = {0}, value = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
 	row_partition(&row, table->id, pk);
 	enum rc rc = txn_get(txn, &row, &value);
 	return rc ? rc : partition_read(value.data, value.len, ret_record);
@@ -23,7 +24,8 @@ static enum rc load(struct txn *txn, struct table *table, const struct key *pk, 
 
 static void store(struct txn *txn, struct table *table, const struct key *pk, const struct partition_record *record)
 {
-	cleanup_buf struct buf row = {0}, value = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
 	row_partition(&row, table->id, pk);
 	partition_write(&value, record);
 	txn_put(txn, &row, &value);
@@ -118,7 +120,8 @@ enum rc partition_remove(struct table *table, const struct key *pk)
 
 enum rc partition_get(struct table *table, const struct view *view, const struct key *pk, struct partition_record *ret_record)
 {
-	cleanup_buf struct buf row = {0}, value = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
 	enum rc rc = table_enter(table);
 	if (rc)
 		return rc;

@@ -84,7 +84,8 @@ static struct table *table_new(struct volume *volume, const char *name, uint32_t
 
 enum rc counters_load(struct txn *txn, const struct table *table, struct table_counters *ret_counters)
 {
-	cleanup_buf struct buf key = {0}, value = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf key = BUF_IN(key_room), value = BUF_IN(value_room);
 	row_counters(&key, table->id);
 	enum rc rc = txn_get(txn, &key, &value);
 	if (rc)
@@ -94,7 +95,8 @@ enum rc counters_load(struct txn *txn, const struct table *table, struct table_c
 
 void counters_store(struct txn *txn, const struct table *table, const struct table_counters *counters)
 {
-	cleanup_buf struct buf key = {0}, value = {0};
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf key = BUF_IN(key_room), value = BUF_IN(value_room);
 	row_counters(&key, table->id);
 	counters_write(&value, counters);
 	txn_put(txn, &key, &value);

@@ -229,12 +229,10 @@ void row_read_meta(struct row_reader *reader, struct meta *ret_meta)
 
 void row_add_meta(struct buf *value, const struct meta *meta)
 {
-	buf_add_u32(value, meta->mode);
-	buf_add_u32(value, meta->uid);
-	buf_add_u32(value, meta->gid);
-	buf_add_u64(value, (uint64_t)meta->atime);
-	buf_add_u64(value, (uint64_t)meta->mtime);
-	buf_add_u64(value, (uint64_t)meta->ctime);
+	uint32_t ids[] = {htobe32(meta->mode), htobe32(meta->uid), htobe32(meta->gid)};
+	uint64_t times[] = {htobe64((uint64_t)meta->atime), htobe64((uint64_t)meta->mtime), htobe64((uint64_t)meta->ctime)};
+	buf_add(value, ids, sizeof ids);
+	buf_add(value, times, sizeof times);
 }
 
 void head_write(struct buf *value, const struct head *head, const void *document)

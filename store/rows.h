@@ -42,6 +42,8 @@
 
 enum {
 	ROW_FORMAT = 2,        /* of the whole volume; a newer one is refused */
+	ROW_KEY_ROOM = 128,    /* most keys of rows are shorter, */
+	ROW_VALUE_ROOM = 512,  /* and many of their values */
 	ROW_INLINE_MAX = 1024, /* bytes of a document that are kept in its head row */
 	ROW_KEYS_MAX = 4,      /* keys in an index entry: 1–2 of the index, 0–2 of the base */
 };

@@ -1,5 +1,5 @@
-/* buf: bytes that grow. The invariant is len <= cap, and data is NULL iff cap is 0; a failure leaves what was
- * there before it whole, and only marks the buf.
+/* buf: bytes that grow. The invariant is len <= cap, and data is NULL iff cap is 0; what is lent is never freed nor moved by realloc(); a failure
+ * leaves what was there before it whole, and only marks the buf.
  */
 #include "store/model/buf.h"
 #include <endian.h>
@@ -12,7 +12,8 @@ enum { CAP_FIRST = 128 }; /* the most of what is composed, a row's key or a head
 
 void buf_free(struct buf *buf)
 {
-	free(buf->data);
+	if (!buf->lent)
+		free(buf->data);
 	*buf = (struct buf){0};
 }
 
@@ -36,13 +37,16 @@ bool buf_reserve(struct buf *buf, size_t n)
 	size_t cap = buf->cap ? buf->cap : CAP_FIRST;
 	while (cap < need) /* need <= SIZE_MAX / 2, so that doubling what is less than it cannot overflow */
 		cap *= 2;
-	uint8_t *data = buf->data ? realloc(buf->data, cap) : malloc(cap);
+	uint8_t *data = buf->lent || !buf->data ? malloc(cap) : realloc(buf->data, cap);
 	if (!data) {
 		buf->failed = true;
 		return false;
 	}
+	if (buf->lent)
+		memcpy(data, buf->data, buf->len);
 	buf->data = data;
 	buf->cap = cap;
+	buf->lent = false;
 	return true;
 }
 

@@ -1,4 +1,4 @@
-/* buf: bytes that grow. Zero-initialise to start ({0}); buf_free() at the end.
+/* buf: bytes that grow. Zero-initialise to start ({0}), or with BUF_IN(); buf_free() at the end.
  *
  * Running out of memory is remembered in `failed` and later additions do nothing, so that a row or a
  * document can be composed without a check at each step and with one at its end.
@@ -15,7 +15,12 @@ struct buf {
 	size_t len;
 	size_t cap;
 	bool failed;
+	bool lent; /* the bytes are an array of somebody's */
 };
+
+/* One that begins in this array, and takes memory only for what has no room there: rows and their keys are small, and are composed by the dozen. It must not outlive the array, so
+ * its bytes cannot be handed over. */
+#define BUF_IN(array) {.data = (array), .cap = sizeof(array), .lent = true}
 
 void buf_free(struct buf *buf);              /* releases the bytes; the buf is empty and usable again */
 void buf_clear(struct buf *buf);             /* length 0, memory kept, `failed` forgotten */

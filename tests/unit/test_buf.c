@@ -41,6 +41,38 @@ Test(buf, what_is_added_byte_by_byte_comes_out_in_order)
 		cr_assert_eq(buf.data[i], (uint8_t)(i * 7));
 }
 
+Test(buf, one_in_an_array_takes_memory_only_for_what_has_no_room_there)
+{
+	uint8_t room[8];
+	cleanup_buf struct buf buf = BUF_IN(room);
+	buf_add_text(&buf, "12345678");
+	cr_assert_eq(buf.data, room);
+	holds(&buf, "12345678", 8);
+	buf_add_byte(&buf, '9');
+	cr_assert_neq(buf.data, room);
+	holds(&buf, "123456789", 9);
+	cr_assert_eq(memcmp(room, "12345678", 8), 0);
+	buf_add(&buf, "abcdef", 6);
+	holds(&buf, "123456789abcdef", 15);
+}
+
+Test(buf, one_in_an_array_that_is_released_is_like_a_new_one)
+{
+	uint8_t room[8];
+	struct buf buf = BUF_IN(room);
+	buf_add_text(&buf, "1234");
+	buf_clear(&buf);
+	cr_assert_eq(buf.data, room);
+	buf_add_text(&buf, "56");
+	holds(&buf, "56", 2);
+	buf_free(&buf);
+	cr_assert_null(buf.data);
+	buf_add_text(&buf, "7");
+	cr_assert_neq(buf.data, room);
+	holds(&buf, "7", 1);
+	buf_free(&buf);
+}
+
 Test(buf, it_grows_geometrically)
 {
 	cleanup_buf struct buf buf = {0};
