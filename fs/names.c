@@ -130,12 +130,12 @@ static enum rc read_stored(struct frontend *front, const struct place *place, co
 
 static enum rc unlink_stored(struct frontend *front, const struct place *place, struct head *ret_head)
 {
+	if (place->kind == NODE_ITEM || place->kind == NODE_PLAIN)
+		return leaf_remove(&place->leaf, ret_head);
 	enum rc rc = read_stored(front, place, NULL, ret_head, NULL);
 	if (rc)
 		return rc;
-	return place->kind == NODE_DEFINITION ? definition_unname(place->table)
-	       : place->kind == NODE_DRAFT    ? refusals_remove(front->volume, place->id)
-					      : leaf_remove(&place->leaf);
+	return place->kind == NODE_DEFINITION ? definition_unname(place->table) : refusals_remove(front->volume, place->id);
 }
 
 /* With the names held: for writing where the name is pending, so that its first commit is not under way. */

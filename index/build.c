@@ -60,6 +60,16 @@ static enum rc first_batch(struct redefinition *r, struct change *change)
 	return rc;
 }
 
+/* The plain file that the definition comes from, by a rename. */
+static enum rc remove_file(struct change *change, const struct leaf *file)
+{
+	cleanup_buf struct buf row = {0};
+	cleanup_image struct image old = {0};
+	leaf_row(file, &row);
+	enum rc rc = leaf_load(change->txn, file, &row, &old);
+	return rc ? rc : leaf_delete(change, file, &row, &old);
+}
+
 static enum rc flip_commit(struct txn *txn, void *context)
 {
 	struct plan *plan = context;
@@ -70,7 +80,7 @@ static enum rc flip_commit(struct txn *txn, void *context)
 	struct change change;
 	enum rc rc = change_begin(&change, txn, r->table, r->why);
 	if (!rc && r->write->from)
-		rc = leaf_delete(&change, r->write->from);
+		rc = remove_file(&change, r->write->from);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < old->count; i++) {

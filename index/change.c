@@ -158,7 +158,7 @@ enum rc change_names(struct change *change, const struct key *pk, int items, int
 	enum rc rc = txn_get(change->txn, &row, &value);
 	if (rc == RC_OK) {
 		rc = partition_read(value.data, value.len, &record);
-	} else if (rc == RC_NOT_FOUND) {
+	} else if (rc == RC_NOT_FOUND && items > 0) {
 		record = (struct partition_record){.implicit = true, .birth = txn_sequence(change->txn)};
 		record.meta = (struct meta){0755, owner->uid, owner->gid, now, now, now};
 		change_touch(&change->counters.meta, now);
@@ -282,13 +282,6 @@ static bool is_indexed(const struct change *change)
 	return change->schema->count > 0;
 }
 
-/* The item that is there, parsed where an index needs it. RC_NOT_FOUND. */
-static enum rc load_old(struct change *change, const struct buf *row, struct image *image, struct item **ret_item)
-{
-	enum rc rc = image_load(change->txn, row, is_indexed(change), image);
-	return !rc && is_indexed(change) ? document_stored(&image->document, ret_item) : rc;
-}
-
 enum rc change_put_over(struct change *change, const struct buf *row, const struct image *old, const struct key *pk, const struct key *sk,
 			struct head *head, const struct item *item)
 {
@@ -325,25 +318,21 @@ enum rc change_put(struct change *change, const struct key *pk, const struct key
 	return change_put_over(change, &row, rc ? NULL : &old, pk, sk, head, item);
 }
 
-enum rc change_delete(struct change *change, const struct key *pk, const struct key *sk)
+enum rc change_delete(struct change *change, const struct buf *row, const struct image *old, const struct key *pk, const struct key *sk)
 {
-	uint8_t key_room[ROW_KEY_ROOM], document_room[ROW_INLINE_MAX];
-	cleanup_buf struct buf row = BUF_IN(key_room);
-	cleanup_image struct image old = {.document = BUF_IN(document_room)};
 	cleanup_item struct item *old_item = NULL;
-	row_item(&row, change->table->id, pk, sk, false);
-	enum rc rc = load_old(change, &row, &old, &old_item);
+	enum rc rc = is_indexed(change) ? document_stored(&old->document, &old_item) : RC_OK;
 	const struct schema *schema = change->schema;
 	struct entry_source from = {schema, pk, sk, old_item}, to = {schema, pk, sk, NULL};
 	if (!rc)
-		rc = entries_change(change, &row, &from, &to, 0);
+		rc = entries_change(change, row, &from, &to, 0);
 	if (!rc)
-		rc = change_names(change, pk, -1, 0, &old.head.meta);
+		rc = change_names(change, pk, -1, 0, &old->head.meta);
 	if (rc)
 		return rc;
-	if (!count(&change->counters.items, -1) || !count(&change->counters.bytes, -(int64_t)old.head.measure))
+	if (!count(&change->counters.items, -1) || !count(&change->counters.bytes, -(int64_t)old->head.measure))
 		return RC_CORRUPT;
-	change->units += write_units(old.head.measure, 0);
-	image_delete(change->txn, &row, image_has_body(&old.head));
+	change->units += write_units(old->head.measure, 0);
+	image_delete(change->txn, row, image_has_body(&old->head));
 	return RC_OK;
 }

@@ -48,14 +48,15 @@ enum rc change_put(struct change *change, const struct key *pk, const struct key
 enum rc change_put_over(struct change *change, const struct buf *row, const struct image *old, const struct key *pk, const struct key *sk,
 			struct head *head, const struct item *item);
 
-/* Takes it away; RC_NOT_FOUND. */
-enum rc change_delete(struct change *change, const struct key *pk, const struct key *sk);
+/* Takes it away; the caller has read it in this commit, as above. */
+enum rc change_delete(struct change *change, const struct buf *row, const struct image *old, const struct key *pk, const struct key *sk);
 
 /* Adds the entry of an item to an index that is being filled, whose filling comes past it now. `birth` is the item's. */
 enum rc change_fill(struct change *change, const struct schema_index *index, const struct entry *entry, uint64_t birth);
 
 /* A name has come to (+1) or gone from (-1) a directory: a partition (its items or files), or the table itself (pk NULL; its files). Sets the
- * directory's times (change_touch). A partition that is not there is made, implicit, with `owner`'s ids; an implicit one goes with its last item. */
+ * directory's times (change_touch). A partition that is not there is made for an item, implicit, with `owner`'s ids, and not for a file (RC_NOT_FOUND); an implicit one
+ * goes with its last name. */
 enum rc change_names(struct change *change, const struct key *pk, int items, int files, const struct meta *owner);
 
 /* A name came to or went from a directory at `when`: its mtime says so, unless the directory was touched since (a late commit must not spoil the
@@ -71,8 +72,10 @@ enum rc leaf_has_partition(struct txn *txn, const struct leaf *leaf); /* RC_NOT_
 /* Reads the document as this item's (item_parse, document_check). The item borrows the document. */
 enum rc leaf_parse(const struct leaf *leaf, const void *document, size_t len, struct item **ret_item, uint32_t *ret_measure,
                    struct why *why);
-/* Puts a plain file; `fresh` where its name is new in its directory. RC_NOT_FOUND: no such partition. */
-enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct head *head, const void *bytes, bool fresh);
-enum rc leaf_delete(struct change *change, const struct leaf *leaf);
+/* What is there, as changes of it have to know it. RC_NOT_FOUND. */
+enum rc leaf_load(struct txn *txn, const struct leaf *leaf, const struct buf *row, struct image *ret_image);
+/* Puts a plain file over what is there (leaf_load(); NULL: its name is new in its directory). RC_NOT_FOUND: no such partition. */
+enum rc leaf_put_file(struct change *change, const struct leaf *leaf, const struct buf *row, const struct image *old, struct head *head, const void *bytes);
+enum rc leaf_delete(struct change *change, const struct leaf *leaf, const struct buf *row, const struct image *old);
 
 #endif

@@ -258,7 +258,7 @@ static enum rc unname_commit(struct txn *txn, void *context)
 			return there;
 		if (!there && n->noreplace)
 			return RC_EXISTS;
-		rc = leaf_put_file(&change, n->to, &n->head, record.document, there == RC_NOT_FOUND);
+		rc = leaf_put_file(&change, n->to, &row, there ? NULL : &target, &n->head, record.document);
 	}
 	record.named = false;
 	definition_store(txn, n->table->id, &record);

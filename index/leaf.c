@@ -66,6 +66,19 @@ static enum rc get_at(const struct leaf *leaf, const struct store_snapshot *at, 
 	return rc;
 }
 
+/* Whether its partition says that it has no plain files. Most have none, and all that writes a file under a temporary name first asks for one. */
+static bool is_among_none(const struct leaf *leaf)
+{
+	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
+	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
+	struct partition_record record;
+	if (leaf->kind != LEAF_FILE || !leaf->in_partition)
+		return false;
+	row_partition(&row, leaf->table->id, &leaf->pk);
+	return row_get(leaf->table->volume, NULL, &row, true, &value) == RC_OK && partition_read(value.data, value.len, &record) == RC_OK &&
+	       !record.files;
+}
+
 enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *ret_head, struct buf *ret_document)
 {
 	enum rc rc = enter(leaf);
@@ -74,7 +87,7 @@ enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *
 	struct store *store = leaf->table->volume->store;
 	struct store_snapshot *own = NULL;
 	view = table_view(leaf->table, view);
-	rc = get_at(leaf, view_snapshot(view), ret_head, ret_document);
+	rc = !view && !ret_document && is_among_none(leaf) ? RC_NOT_FOUND : get_at(leaf, view_snapshot(view), ret_head, ret_document);
 	if (rc == RC_CORRUPT && !view) {
 		/* Head and body are two reads: a commit may have come between. Only what is wrong in one view is corrupt. */
 		rc = store_snapshot_take(store, &own);
@@ -174,38 +187,25 @@ enum rc leaf_has_partition(struct txn *txn, const struct leaf *leaf)
 	return txn_get(txn, &row, &value);
 }
 
-enum rc leaf_put_file(struct change *change, const struct leaf *leaf, struct head *head, const void *bytes, bool fresh)
+enum rc leaf_load(struct txn *txn, const struct leaf *leaf, const struct buf *row, struct image *ret_image)
 {
-	uint8_t room[ROW_KEY_ROOM];
-	cleanup_buf struct buf row = BUF_IN(room);
-	cleanup_image struct image old = {0};
-	const struct key *pk = leaf->in_partition ? &leaf->pk : NULL;
-	enum rc rc = pk && fresh ? leaf_has_partition(change->txn, leaf) : RC_OK;
-	if (rc)
-		return rc;
-	head->version = txn_sequence(change->txn);
-	head->meta.ctime = txn_now(change->txn);
-	leaf_row(leaf, &row);
-	rc = fresh ? RC_OK : image_load(change->txn, &row, false, &old);
-	if (rc)
-		return rc;
-	image_store(change->txn, &row, head, bytes, !fresh && image_has_body(&old.head));
-	return fresh ? change_names(change, pk, 0, 1, &head->meta) : RC_OK;
+	return image_load(txn, row, leaf->kind == LEAF_ITEM && leaf->table->schema->count, ret_image);
 }
 
-enum rc leaf_delete(struct change *change, const struct leaf *leaf)
+enum rc leaf_put_file(struct change *change, const struct leaf *leaf, const struct buf *row, const struct image *old, struct head *head, const void *bytes)
+{
+	head->version = txn_sequence(change->txn);
+	head->meta.ctime = txn_now(change->txn);
+	image_store(change->txn, row, head, bytes, old && image_has_body(&old->head));
+	return old ? RC_OK : change_names(change, leaf->in_partition ? &leaf->pk : NULL, 0, 1, &head->meta);
+}
+
+enum rc leaf_delete(struct change *change, const struct leaf *leaf, const struct buf *row, const struct image *old)
 {
 	if (leaf->kind == LEAF_ITEM)
-		return change_delete(change, &leaf->pk, leaf_sort_key(leaf));
-	uint8_t room[ROW_KEY_ROOM];
-	cleanup_buf struct buf row = BUF_IN(room);
-	cleanup_image struct image old = {0};
-	leaf_row(leaf, &row);
-	enum rc rc = image_load(change->txn, &row, false, &old);
-	if (rc)
-		return rc;
-	image_delete(change->txn, &row, image_has_body(&old.head));
-	return change_names(change, leaf->in_partition ? &leaf->pk : NULL, 0, -1, &old.head.meta);
+		return change_delete(change, row, old, &leaf->pk, leaf_sort_key(leaf));
+	image_delete(change->txn, row, image_has_body(&old->head));
+	return change_names(change, leaf->in_partition ? &leaf->pk : NULL, 0, -1, &old->head.meta);
 }
 
 static enum rc write_commit(struct txn *txn, void *context)
@@ -239,7 +239,7 @@ static enum rc write_commit(struct txn *txn, void *context)
 	if (is_item)
 		rc = change_put_over(&change, &row, there ? &old : NULL, &w->leaf->pk, leaf_sort_key(w->leaf), &w->head, w->item);
 	else
-		rc = leaf_put_file(&change, w->leaf, &w->head, write->document, !there);
+		rc = leaf_put_file(&change, w->leaf, &row, there ? &old : NULL, &w->head, write->document);
 	if (!rc && there && emptying && old.head.size && write->actor)
 		rc = refusals_keep(txn, w->leaf->table->volume, write->actor, old.document.data, old.document.len, &w->kept);
 	if (!rc)
@@ -313,25 +313,41 @@ enum rc leaf_check(const struct leaf *leaf, const void *document, size_t len, st
 	return rc;
 }
 
+struct removing {
+	const struct leaf *leaf;
+	struct head head; /* out */
+};
+
 static enum rc remove_commit(struct txn *txn, void *context)
 {
-	const struct leaf *leaf = context;
+	struct removing *r = context;
 	struct change change;
-	enum rc rc = change_begin(&change, txn, leaf->table, NULL);
+	uint8_t key_room[ROW_KEY_ROOM], document_room[ROW_INLINE_MAX];
+	cleanup_buf struct buf row = BUF_IN(key_room);
+	cleanup_image struct image old = {.document = BUF_IN(document_room)};
+	leaf_row(r->leaf, &row);
+	enum rc rc = leaf_load(txn, r->leaf, &row, &old);
 	if (!rc)
-		rc = leaf_delete(&change, leaf);
+		rc = change_begin(&change, txn, r->leaf->table, NULL);
 	if (!rc)
-		change_end(&change);
-	return rc;
+		rc = leaf_delete(&change, r->leaf, &row, &old);
+	if (rc)
+		return rc;
+	change_end(&change);
+	r->head = old.head;
+	return RC_OK;
 }
 
-enum rc leaf_remove(const struct leaf *leaf)
+enum rc leaf_remove(const struct leaf *leaf, struct head *ret_head)
 {
+	struct removing removing = {.leaf = leaf};
 	enum rc rc = enter_to_change(leaf);
 	if (rc)
 		return rc;
-	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, remove_commit, (void *)leaf, COMMIT_FREES) : RC_NOT_FOUND;
+	rc = leaf_fits(leaf) ? commit_run(leaf->table->volume, remove_commit, &removing, COMMIT_FREES) : RC_NOT_FOUND;
 	table_leave(leaf->table);
+	if (!rc && ret_head)
+		*ret_head = removing.head;
 	return rc;
 }
 

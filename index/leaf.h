@@ -73,8 +73,8 @@ enum rc leaf_write(const struct leaf *leaf, const struct leaf_write *write, stru
 /* Only checks whether leaf_write() would take the document as this item's. */
 enum rc leaf_check(const struct leaf *leaf, const void *document, size_t len, struct why *why);
 
-/* RC_NOT_FOUND. */
-enum rc leaf_remove(const struct leaf *leaf);
+/* RC_NOT_FOUND. ret_head, as it was, may be NULL. */
+enum rc leaf_remove(const struct leaf *leaf, struct head *ret_head);
 
 enum rc leaf_set_meta(const struct leaf *leaf, const struct meta_change *change, struct head *ret_head);
 

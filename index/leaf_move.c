@@ -26,8 +26,8 @@ static enum rc rekeyed(const struct leaf *from, const struct leaf *to, const str
 	return ret_document->failed ? RC_NO_MEMORY : RC_OK;
 }
 
-/* Puts the bytes at `to`; `replaces` what is there. */
-static enum rc put(struct change *change, const struct leaf *to, struct head *head, const struct buf *document, bool replaces)
+/* Puts the bytes at `to`, over what is there (leaf_load(); NULL: nothing is). */
+static enum rc put(struct change *change, const struct leaf *to, const struct buf *row, const struct image *old, struct head *head, const struct buf *document)
 {
 	cleanup_item struct item *item = NULL;
 	head->size = (uint32_t)document->len;
@@ -35,11 +35,11 @@ static enum rc put(struct change *change, const struct leaf *to, struct head *he
 	if (document->len > ITEM_DOCUMENT_MAX)
 		return RC_TOO_BIG;
 	if (to->kind == LEAF_FILE)
-		return leaf_put_file(change, to, head, document->data, !replaces);
-	enum rc rc = leaf_has_partition(change->txn, to);
+		return leaf_put_file(change, to, row, old, head, document->data);
+	enum rc rc = old ? RC_OK : leaf_has_partition(change->txn, to);
 	if (!rc)
 		rc = leaf_parse(to, document->data, document->len, &item, &head->measure, change->why);
-	return rc ? rc : change_put(change, &to->pk, leaf_sort_key(to), head, item);
+	return rc ? rc : change_put_over(change, row, old, &to->pk, leaf_sort_key(to), head, item);
 }
 
 static void wrote(struct head *head, const struct leaf_newer *now)
@@ -60,7 +60,7 @@ static enum rc move_commit(struct txn *txn, void *context)
 	enum rc rc = image_load(txn, &from_row, true, &source);
 	if (rc)
 		return rc;
-	enum rc there = image_load(txn, &to_row, false, &target);
+	enum rc there = leaf_load(txn, m->to, &to_row, &target);
 	if (there && there != RC_NOT_FOUND)
 		return there;
 	if (!there && m->move->noreplace)
@@ -74,10 +74,10 @@ static enum rc move_commit(struct txn *txn, void *context)
 	wrote(&m->head, &m->move->now);
 	/* The new name comes before the old one goes, so that an implicit partition of both stays. */
 	if (!rc)
-		rc = put(into, m->to, &m->head, &document, !there);
+		rc = put(into, m->to, &to_row, there ? NULL : &target, &m->head, &document);
 	bool same = from_row.len == to_row.len && memcmp(from_row.data, to_row.data, to_row.len) == 0;
 	if (!rc && !same)
-		rc = leaf_delete(&out, m->from);
+		rc = leaf_delete(&out, m->from, &from_row, &source);
 	if (rc)
 		return rc;
 	change_end(&out);
@@ -152,14 +152,13 @@ static enum rc exchange_commit(struct txn *txn, void *context)
 		rc = change_begin(&change[0], txn, e->leaf[0]->table, e->why);
 	if (!rc && at_b != &change[0])
 		rc = change_begin(at_b, txn, e->leaf[1]->table, e->why);
-	if (!rc) {
-		wrote(&a.head, &e->now[0]);
-		wrote(&b.head, &e->now[1]);
-	}
+	struct head to_b = a.head, to_a = b.head;
+	wrote(&to_b, &e->now[0]);
+	wrote(&to_a, &e->now[1]);
 	if (!rc)
-		rc = put(&change[0], e->leaf[0], &b.head, &for_a, true);
+		rc = put(&change[0], e->leaf[0], &row_a, &a, &to_a, &for_a);
 	if (!rc)
-		rc = put(at_b, e->leaf[1], &a.head, &for_b, true);
+		rc = put(at_b, e->leaf[1], &row_b, &b, &to_b, &for_b);
 	if (rc)
 		return rc;
 	change_end(&change[0]);

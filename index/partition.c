@@ -162,16 +162,17 @@ static enum rc move_item(struct change *change, const struct step *s, const stru
 		rc = document_stored(&image.document, &old);
 	if (rc)
 		return rc;
+	struct head head = image.head;
 	document_rekey(schema, s->to, sk, old, &document);
 	rc = document.failed ? RC_NO_MEMORY : item_parse(document.data, document.len, &new, s->why);
 	if (!rc && document.len > ITEM_DOCUMENT_MAX)
 		rc = RC_TOO_BIG;
 	if (!rc)
-		rc = document_check(schema, s->to, sk, new, &image.head.measure, s->why);
+		rc = document_check(schema, s->to, sk, new, &head.measure, s->why);
 	if (!rc)
-		rc = change_delete(change, s->pk, sk);
-	image.head.size = (uint32_t)document.len;
-	return rc ? rc : change_put(change, s->to, sk, &image.head, new);
+		rc = change_delete(change, &row, &image, s->pk, sk);
+	head.size = (uint32_t)document.len;
+	return rc ? rc : change_put(change, s->to, sk, &head, new);
 }
 
 static enum rc move_file(struct change *change, const struct step *s, const char *name, size_t n)
@@ -181,12 +182,13 @@ static enum rc move_file(struct change *change, const struct step *s, const char
 	memcpy(from.name, name, n);
 	struct leaf to = from;
 	to.pk = *s->to;
-	cleanup_buf struct buf row = {0};
+	cleanup_buf struct buf row = {0}, to_row = {0};
 	leaf_row(&from, &row);
+	leaf_row(&to, &to_row);
 	enum rc rc = image_load(change->txn, &row, true, &image);
 	if (!rc)
-		rc = leaf_delete(change, &from);
-	return rc ? rc : leaf_put_file(change, &to, &image.head, image.document.data, true);
+		rc = leaf_delete(change, &from, &row, &image);
+	return rc ? rc : leaf_put_file(change, &to, &to_row, NULL, &image.head, image.document.data);
 }
 
 /* Walks one letter's rows of the partition. */

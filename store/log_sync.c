@@ -238,19 +238,14 @@ static struct debt look_at_debt(struct log_sync *sync)
 
 enum rc log_sync_broken(struct log_sync *sync)
 {
-	enum rc rc;
-
-	pthread_mutex_lock(&sync->mutex);
-	rc = sync->broken;
-	pthread_mutex_unlock(&sync->mutex);
-	return rc;
+	return __atomic_load_n(&sync->broken, __ATOMIC_ACQUIRE);
 }
 
 void log_sync_break(struct log_sync *sync, enum rc rc)
 {
 	pthread_mutex_lock(&sync->mutex);
 	if (!sync->broken)
-		sync->broken = rc;
+		__atomic_store_n(&sync->broken, rc, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&sync->mutex);
 }
 
@@ -262,7 +257,7 @@ void log_sync_mend(struct log_sync *sync)
 	sync->filled = 0;
 	sync->synced = sync->written;
 	sync->settled = sync->switches;
-	sync->broken = RC_OK;
+	__atomic_store_n(&sync->broken, RC_OK, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&sync->mutex);
 	pthread_mutex_unlock(&sync->syncing);
 }

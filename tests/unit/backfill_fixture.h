@@ -93,7 +93,7 @@ static inline void remove_things(unsigned to)
 {
 	for (unsigned i = 0; i < to; i++) {
 		struct leaf leaf = thing(i);
-		cr_assert_eq(leaf_remove(&leaf), RC_OK);
+		cr_assert_eq(leaf_remove(&leaf, NULL), RC_OK);
 	}
 }
 

@@ -69,8 +69,8 @@ Test(backfill, what_is_written_meanwhile_is_in_it_on_both_sides_of_the_cursor)
 	fixture_put(table, "p000", "1000", "{\"n\":72}");   /* new, behind */
 	fixture_put(table, "p003", "1000", "{\"n\":73}");   /* new, before */
 	struct leaf behind = fixture_item(table, "p001", "107"), ahead = fixture_item(table, "p003", "308");
-	cr_assert_eq(leaf_remove(&behind), RC_OK);
-	cr_assert_eq(leaf_remove(&ahead), RC_OK);
+	cr_assert_eq(leaf_remove(&behind, NULL), RC_OK);
+	cr_assert_eq(leaf_remove(&ahead, NULL), RC_OK);
 	struct leaf from = fixture_item(table, "p000", "8"), to = fixture_item(table, "p003", "2000");
 	struct leaf_move move = {.noreplace = true};
 	struct head head;
@@ -158,7 +158,7 @@ Test(backfill, the_item_at_which_another_stands_may_be_gone)
 	step(72); /* to item 199 */
 	struct leaf at = fixture_item(table, "p001", "199");
 	fixture_define(table, with_both);
-	cr_assert_eq(leaf_remove(&at), RC_OK);
+	cr_assert_eq(leaf_remove(&at, NULL), RC_OK);
 	fixture_sound(volume);
 	step(1000);
 	fixture_put(table, "p001", "199", "{\"n\":100,\"t\":\"back\"}");

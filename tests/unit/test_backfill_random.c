@@ -63,7 +63,7 @@ static void random_work(void)
 		random_write();
 	} else if (what < 60) {
 		random_item(&leaf);
-		leaf_remove(&leaf);
+		leaf_remove(&leaf, NULL);
 	} else if (what < 70) {
 		random_move();
 	} else if (what < 74) {

@@ -132,7 +132,7 @@ Test(commit, a_write_to_an_incarnation_that_is_gone_is_stale_for_everybody)
 	run_all(workers, write_same);
 	for (int i = 0; i < THREADS; i++)
 		cr_expect_eq(workers[i].won, EACH);
-	cr_assert_eq(leaf_remove(&leaf), RC_OK);
+	cr_assert_eq(leaf_remove(&leaf, NULL), RC_OK);
 	cr_assert_eq(leaf_write(&leaf, &write, NULL, NULL), RC_OK);
 	run_all(workers, write_same);
 	for (int i = 0; i < THREADS; i++)
@@ -228,7 +228,7 @@ static void *change_along(void *context)
 		if (w->number == 1)
 			note(w, leaf_rename(&leaf, &other, &move, NULL, NULL), RC_NOT_FOUND);
 		if (w->number == 2)
-			note(w, leaf_remove(&other), RC_NOT_FOUND);
+			note(w, leaf_remove(&other, NULL), RC_NOT_FOUND);
 		if (w->number == 3 && i % 8 == 0)
 			note(w, partition_rename(table, &pk, &elsewhere, false, NULL), RC_NOT_EMPTY);
 		if (w->number == 4 && i % 16 == 0)
@@ -269,7 +269,7 @@ static void *tables_come_and_go(void *context)
 		leaf.table = own;
 		note(w, fixture_try_write(&leaf, "{}", NULL), RC_STALE);
 		note(w, table_rename(own, next, false, NULL), RC_NOT_EMPTY);
-		note(w, leaf_remove(&leaf), RC_STALE);
+		note(w, leaf_remove(&leaf, NULL), RC_STALE);
 		note(w, table_remove(own, NULL), RC_NOT_EMPTY);
 		table_unref(own);
 	}

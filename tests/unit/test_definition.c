@@ -56,7 +56,7 @@ Test(definition, a_table_without_a_sort_key_holds_one_item_a_partition)
 	fixture_put(table, "b", "other", "{}");
 	cr_expect_eq(fixture_try_define(table, definition, &why), RC_REFUSED);
 	struct leaf leaf = fixture_item(table, "b", "other");
-	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	cr_expect_eq(leaf_remove(&leaf, NULL), RC_OK);
 	fixture_define(table, definition);
 	leaf = fixture_item(table, "a", NULL);
 	cr_expect(fixture_reads(&leaf, "{\"x\":1}"));
@@ -80,7 +80,7 @@ Test(definition, indexes_come_and_go_in_a_table_with_items)
 	lists_index("1975", "Queen,Bohemian ");
 	struct leaf leaf = fixture_item(table, "Queen", "Bad");
 	cr_expect_eq(fixture_try_write(&leaf, "{\"year\":\"no number\"}", NULL), RC_REFUSED);
-	cr_expect_eq(leaf_remove(&leaf), RC_OK, "what was skipped may go");
+	cr_expect_eq(leaf_remove(&leaf, NULL), RC_OK, "what was skipped may go");
 	uint32_t first = table->schema->indexes[0].id;
 	fixture_define(table, without);
 	fixture_sound(volume);

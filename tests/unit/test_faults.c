@@ -206,7 +206,7 @@ static enum rc rename_partition(void)
 static enum rc remove_item(void)
 {
 	struct leaf leaf = fixture_item(music, "ABBA", "Safe");
-	return leaf_remove(&leaf);
+	return leaf_remove(&leaf, NULL);
 }
 static enum rc refuse(void)
 {
@@ -240,7 +240,7 @@ static enum rc rename_other(void) { return table_rename(other, "Songs", false, N
 static enum rc clear_other(void)
 {
 	struct leaf leaf = fixture_item(other, "p", "s");
-	return leaf_remove(&leaf);
+	return leaf_remove(&leaf, NULL);
 }
 static enum rc remove_other(void) { return table_remove(other, NULL); }
 static enum rc sync_volume(void) { return volume_sync(volume); }

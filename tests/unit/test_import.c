@@ -306,7 +306,7 @@ Test(import, what_comes_has_the_files_mode_and_owner_and_its_partition_goes_with
 	cr_expect(head.meta.mtime > 0 && head.meta.ctime > 0);
 	cr_assert_eq(partition_get(table, NULL, &leaf.pk, &partition), RC_OK);
 	cr_expect(partition.implicit);
-	cr_assert_eq(leaf_remove(&leaf), RC_OK);
+	cr_assert_eq(leaf_remove(&leaf, NULL), RC_OK);
 	cr_expect_eq(partition_get(table, NULL, &leaf.pk, &partition), RC_NOT_FOUND);
 }
 

@@ -116,7 +116,7 @@ static void do_delete(struct model *m)
 	struct model_item *item =
 	    m->item_count && below(m, 3) ? &m->items[below(m, m->item_count)] : find_item(m, pk, sk);
 	struct leaf leaf = item ? item_leaf(m, item->pk, item->sk) : item_leaf(m, pk, sk);
-	enum rc rc = leaf_remove(&leaf);
+	enum rc rc = leaf_remove(&leaf, NULL);
 	EXPECT(m, rc == (item ? RC_OK : RC_NOT_FOUND), "%s", rc_name(rc));
 	if (item)
 		forget_item(m, item);
@@ -168,7 +168,7 @@ static void do_remove_file(struct model *m)
 	random_file(m, &which);
 	struct model_file *file = find_file(m, which.pk, which.name);
 	struct leaf leaf = file_leaf(m, &which);
-	enum rc rc = leaf_remove(&leaf);
+	enum rc rc = leaf_remove(&leaf, NULL);
 	EXPECT(m, rc == (file ? RC_OK : RC_NOT_FOUND), "%s", rc_name(rc));
 	if (file)
 		forget_file(m, file);

@@ -137,7 +137,7 @@ Test(snapshot, keeps_items_files_and_entries_that_are_overwritten_or_removed)
 	struct leaf liar = fixture_item(table, "Queen", "Liar"), readme = fixture_file(table, NULL, "README");
 	fixture_put(table, "Queen", "Seven", "{\"year\":1974}");
 	fixture_put(table, "Abba", "SOS", "{\"year\":1973}");
-	cr_expect_eq(leaf_remove(&liar), RC_OK);
+	cr_expect_eq(leaf_remove(&liar, NULL), RC_OK);
 	fixture_write(&readme, "changed");
 	expect_as_it_was();
 	lists_year(table, "1973", "Abba,SOS ");
@@ -155,7 +155,7 @@ Test(snapshot, keeps_large_bodies)
 	struct leaf then = fixture_file(held, NULL, "large");
 	fixture_write(&live, "small");
 	cr_expect(fixture_reads(&then, large));
-	cr_expect_eq(leaf_remove(&live), RC_OK);
+	cr_expect_eq(leaf_remove(&live, NULL), RC_OK);
 	cr_expect(fixture_reads(&then, large));
 	table_unref(held);
 	snapshot_unref(after);
@@ -190,9 +190,9 @@ Test(snapshot, keeps_a_table_that_is_removed_and_collected)
 {
 	struct leaf readme = fixture_file(table, NULL, "README");
 	struct leaf liar = fixture_item(table, "Queen", "Liar"), seven = fixture_item(table, "Queen", "Seven");
-	cr_assert_eq(leaf_remove(&readme), RC_OK);
-	cr_assert_eq(leaf_remove(&liar), RC_OK);
-	cr_assert_eq(leaf_remove(&seven), RC_OK);
+	cr_assert_eq(leaf_remove(&readme, NULL), RC_OK);
+	cr_assert_eq(leaf_remove(&liar, NULL), RC_OK);
+	cr_assert_eq(leaf_remove(&seven, NULL), RC_OK);
 	cr_assert_eq(table_remove(table, NULL), RC_OK);
 	await_collector();
 	expect_as_it_was();
@@ -268,8 +268,8 @@ Test(snapshot, lets_nothing_of_it_be_changed)
 	struct head head;
 	cr_expect_eq(fixture_try_write(&liar, "{}", NULL), RC_READ_ONLY);
 	cr_expect_eq(fixture_try_write(&fresh, "{}", NULL), RC_READ_ONLY);
-	cr_expect_eq(leaf_remove(&liar), RC_READ_ONLY);
-	cr_expect_eq(leaf_remove(&readme), RC_READ_ONLY);
+	cr_expect_eq(leaf_remove(&liar, NULL), RC_READ_ONLY);
+	cr_expect_eq(leaf_remove(&readme, NULL), RC_READ_ONLY);
 	cr_expect_eq(leaf_set_meta(&liar, &change, NULL), RC_READ_ONLY);
 	cr_expect_eq(leaf_rename(&liar, &fresh, &move, NULL, NULL), RC_READ_ONLY);
 	cr_expect_eq(leaf_rename(&liar, &live, &move, NULL, NULL), RC_READ_ONLY);

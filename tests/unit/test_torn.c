@@ -55,7 +55,7 @@ static void make_commit(struct table *table, int commit)
 	if (!deletes(commit))
 		fixture_write(&leaf, text);
 	else if (leaf_get(&leaf, NULL, &(struct head){0}, NULL) == RC_OK)
-		cr_assert_eq(leaf_remove(&leaf), RC_OK);
+		cr_assert_eq(leaf_remove(&leaf, NULL), RC_OK);
 }
 
 /* Which commit each key shows after the first n. */

@@ -171,7 +171,7 @@ Test(volume, tables_are_created_found_listed_and_removed)
 	fixture_put(other, "p", "s", "{}");
 	cr_expect_eq(table_remove(other, NULL), RC_NOT_EMPTY);
 	struct leaf leaf = fixture_item(other, "p", "s");
-	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	cr_expect_eq(leaf_remove(&leaf, NULL), RC_OK);
 	cr_expect_eq(table_remove(other, NULL), RC_OK);
 	cr_expect_eq(table_remove(other, NULL), RC_STALE);
 	cr_expect_eq(leaf_get(&leaf, NULL, &(struct head){0}, NULL), RC_STALE);
@@ -237,7 +237,7 @@ Test(volume, a_renamed_table_keeps_its_items_and_replaces_only_an_empty_one)
 	fixture_put(other, "p", "s", "{}");
 	cr_expect_eq(table_rename(table, "Songs", false, NULL), RC_NOT_EMPTY);
 	struct leaf leaf = fixture_item(other, "p", "s");
-	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	cr_expect_eq(leaf_remove(&leaf, NULL), RC_OK);
 	cr_expect_eq(table_rename(table, "Songs", true, NULL), RC_EXISTS);
 	cr_expect_eq(table_rename(table, "no", false, NULL), RC_INVALID);
 	cr_expect_eq(table_rename(table, "Songs", false, NULL), RC_OK);
@@ -304,8 +304,8 @@ Test(volume, conditions_hold_for_items_and_files)
 		write.birth = birth;
 		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_OK);
 		cr_expect_eq(head.birth, birth);
-		cr_expect_eq(leaf_remove(&leaves[i]), RC_OK);
-		cr_expect_eq(leaf_remove(&leaves[i]), RC_NOT_FOUND);
+		cr_expect_eq(leaf_remove(&leaves[i], NULL), RC_OK);
+		cr_expect_eq(leaf_remove(&leaves[i], NULL), RC_NOT_FOUND);
 		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_STALE);
 		write.condition = LEAF_ALWAYS;
 		cr_expect_eq(leaf_write(&leaves[i], &write, &head, NULL), RC_OK);
@@ -341,10 +341,10 @@ Test(volume, an_implicit_partition_goes_with_its_last_name)
 	cr_expect_eq(fixture_try_write(&file, "x", NULL), RC_NOT_FOUND);
 	fixture_write(&leaf, "{}");
 	fixture_write(&file, "x");
-	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	cr_expect_eq(leaf_remove(&leaf, NULL), RC_OK);
 	cr_expect_eq(partition_get(table, NULL, &pk, &record), RC_OK);
 	cr_expect_eq(partition_remove(table, &pk), RC_NOT_EMPTY);
-	cr_expect_eq(leaf_remove(&file), RC_OK);
+	cr_expect_eq(leaf_remove(&file, NULL), RC_OK);
 	cr_expect_eq(partition_get(table, NULL, &pk, &record), RC_NOT_FOUND);
 	cr_expect_eq(stat_of(table).partitions, 0);
 }
@@ -356,7 +356,7 @@ Test(volume, an_explicit_partition_stays_until_it_is_removed)
 	cr_expect_eq(partition_create(table, &pk, &fixture_directory), RC_OK);
 	cr_expect_eq(partition_create(table, &pk, &fixture_directory), RC_EXISTS);
 	fixture_write(&leaf, "{}");
-	cr_expect_eq(leaf_remove(&leaf), RC_OK);
+	cr_expect_eq(leaf_remove(&leaf, NULL), RC_OK);
 	lists(LISTING_PARTITIONS, NULL, "p ");
 	cr_expect_eq(partition_remove(table, &pk), RC_OK);
 	cr_expect_eq(partition_remove(table, &pk), RC_NOT_FOUND);
@@ -551,7 +551,7 @@ Test(volume, an_address_of_nothing_leads_to_nothing)
 	cr_expect_eq(leaf_write(&nothing, &write, NULL, NULL), RC_NOT_FOUND);
 	cr_expect_eq(leaf_check(&nothing, "{}", 2, NULL), RC_NOT_FOUND);
 	cr_expect_eq(leaf_set_meta(&nothing, &change, NULL), RC_NOT_FOUND);
-	cr_expect_eq(leaf_remove(&nothing), RC_NOT_FOUND);
+	cr_expect_eq(leaf_remove(&nothing, NULL), RC_NOT_FOUND);
 	cr_expect_eq(leaf_rename(&nothing, &liar, &move, NULL, NULL), RC_NOT_FOUND);
 	cr_expect_eq(leaf_rename(&liar, &nothing, &move, NULL, NULL), RC_NOT_FOUND);
 	cr_expect_eq(leaf_exchange(&nothing, &liar, NULL, NULL, NULL), RC_NOT_FOUND);

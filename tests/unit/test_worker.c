@@ -74,7 +74,7 @@ static void *write_on(void *context)
 		if (key_from_text(pk, strlen(pk), KEY_S, KEY_PARTITION, &leaf.pk, NULL) ||
 		    key_from_text(sk, strlen(sk), KEY_N, KEY_SORT, &leaf.sk, NULL))
 			return (void *)(uintptr_t)"a key";
-		enum rc rc = i % 5 == 4 ? leaf_remove(&leaf) : leaf_write(&leaf, &write, NULL, NULL);
+		enum rc rc = i % 5 == 4 ? leaf_remove(&leaf, NULL) : leaf_write(&leaf, &write, NULL, NULL);
 		if (rc && rc != RC_NOT_FOUND)
 			return (void *)(uintptr_t)rc_name(rc);
 	}
