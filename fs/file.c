@@ -126,6 +126,7 @@ static enum rc read_pinned(struct frontend *front, struct handle *handle, off_t 
 		if (handle->node->kind == NODE_DESCRIBE)
 			return RC_STALE; /* it tells of a table that is no more: not by an empty file */
 		pthread_mutex_lock(&front->tree.lock);
+		node_await(&front->tree, handle->node);
 		buf_add(&now, handle->node->more->last.data, handle->node->more->last.len);
 		pthread_mutex_unlock(&front->tree.lock);
 		rc = now.failed ? RC_NO_MEMORY : RC_OK;

@@ -20,6 +20,7 @@ struct handle *handle_new(fuse_req_t req, struct node *node, int flags)
 	*handle = (struct handle){.node = node};
 	pthread_mutex_init(&handle->lock, NULL);
 	pthread_mutex_lock(&front->tree.lock);
+	node_await(&front->tree, node);
 	bool more = node_more(&front->tree, node);
 	if (more) {
 		node->holds++;

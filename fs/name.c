@@ -65,11 +65,10 @@ bool name_is_key(const struct key *key, enum name_form form)
 static enum rc string_to_key(const char *name, size_t n, enum key_role role, enum name_form form, bool first,
 			     struct key *ret_key, struct why *why)
 {
+	if (is_plain(name, n, form, first))
+		return key_from_text(name, n, KEY_S, role, ret_key, why); /* which finds out whether it is UTF-8 */
 	if (!utf8_valid(name, n))
 		return why_set(why, RC_NOT_UTF8, "the name is not UTF-8");
-
-	if (is_plain(name, n, form, first))
-		return key_from_text(name, n, KEY_S, role, ret_key, why);
 
 	cleanup_buf struct buf text = {0}, canonical = {0};
 	struct key key;

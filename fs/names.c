@@ -148,8 +148,9 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 		rc = RC_OK;
 	if (!rc && place.kind == NODE_PARTITION)
 		rc = place_as_plain(front, parent, name, &place);
-	struct view *before = NULL; /* whoever has it open, or opens it in this moment, may read it later */
-	if (!rc && node && !waits)
+	struct view *before = NULL; /* whoever has it open may read it later; who opens it in this moment waits for what comes of it */
+	bool goes = !rc && node && !waits;
+	if (goes && !node_go(&front->tree, node))
 		rc = view_open(front->volume, &before);
 	cleanup_buf struct buf document = {0};
 	if (!rc && !waits)
@@ -166,6 +167,8 @@ static enum rc unlink_name(struct frontend *front, struct node *parent, const ch
 			(void)read_stored(front, &place, before, &head, &document);
 		node_bury(&front->tree, node, &head.meta, head.size, &document);
 	}
+	if (rc && goes)
+		node_stay(&front->tree, node);
 	view_close(before);
 	return rc;
 }
@@ -198,14 +201,16 @@ void names_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
 		return;
 	}
 	settle(front, parent);
-	bool waits = lookup_is_pending(front, parent, name);
-	if (waits)
-		names_write(front);
-	else
-		names_read(front);
-	if (waits)
-		waits = lookup_is_pending(front, parent, name); /* or it was stored meanwhile, which cannot be undone */
+	names_read(front);
 	struct node *node = node_find(&front->tree, parent, name);
+	bool waits = node && node->pending;
+	if (waits) {
+		node_release(&front->tree, node);
+		names_done(front);
+		names_write(front);
+		node = node_find(&front->tree, parent, name);
+		waits = node && node->pending; /* or it was stored meanwhile, which cannot be undone */
+	}
 	enum rc rc = unlink_name(front, parent, name, node, waits);
 	names_done(front);
 	if (node)

@@ -227,6 +227,7 @@ enum rc tree_init(struct tree *tree)
 	*tree = (struct tree){.buckets = BUCKETS_FIRST};
 	pthread_rwlockattr_t attributes;
 	pthread_mutex_init(&tree->lock, NULL);
+	pthread_cond_init(&tree->decided, NULL);
 	pthread_rwlockattr_init(&attributes);
 	/* A stream of requests must not keep a rename waiting for ever. No operation takes it twice. */
 	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -269,6 +270,7 @@ void tree_free(struct tree *tree)
 	if (tree->root)
 		dispose(tree->root);
 	pthread_rwlock_destroy(&tree->names);
+	pthread_cond_destroy(&tree->decided);
 	pthread_mutex_destroy(&tree->lock);
 }
 
@@ -483,6 +485,35 @@ bool node_move(struct tree *tree, struct node *node, struct node *parent, const 
 	return true;
 }
 
+bool node_go(struct tree *tree, struct node *node)
+{
+	pthread_mutex_lock(&tree->lock);
+	bool open = node->more->opens;
+	node->going = true;
+	pthread_mutex_unlock(&tree->lock);
+	return !open;
+}
+
+static void decide(struct tree *tree, struct node *node)
+{
+	if (node->going)
+		pthread_cond_broadcast(&tree->decided);
+	node->going = false;
+}
+
+void node_stay(struct tree *tree, struct node *node)
+{
+	pthread_mutex_lock(&tree->lock);
+	decide(tree, node);
+	pthread_mutex_unlock(&tree->lock);
+}
+
+void node_await(struct tree *tree, struct node *node)
+{
+	while (node->going)
+		pthread_cond_wait(&tree->decided, &tree->lock);
+}
+
 bool node_bury(struct tree *tree, struct node *node, const struct meta *meta, uint64_t size, struct buf *document)
 {
 	pthread_mutex_lock(&tree->lock);
@@ -499,8 +530,10 @@ bool node_bury(struct tree *tree, struct node *node, const struct meta *meta, ui
 	}
 	if (remembered)
 		node->more->buried |= known && document;
-	if (known)
+	if (known) {
 		node_kill_locked(node);
+		decide(tree, node);
+	}
 	pthread_mutex_unlock(&tree->lock);
 	return known;
 }

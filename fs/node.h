@@ -70,6 +70,7 @@ struct node {
 	_Atomic bool dead;   /* written under tree.lock; a reader without it sees one moment or the other */
 	_Atomic bool missed; /* a name in it was said to be absent, which the kernel may remember: who makes one come by himself tells it */
 	_Atomic bool pending; /* created and not committed yet: lists as an empty file, lives here only (node_set_pending) */
+	bool going;           /* node_go() */
 	unsigned holds;
 	_Atomic unsigned notices; /* that wait to be sent: counted up by whoever keeps the node alive by other means, and down under tree.lock */
 	uint64_t serial;
@@ -107,6 +108,7 @@ struct node_more {
 
 struct tree {
 	pthread_mutex_t lock;
+	pthread_cond_t decided; /* a node is not going any more */
 	pthread_rwlock_t names;
 	struct node *root;
 	struct node **bucket;
@@ -153,6 +155,13 @@ void node_untell(struct node *node);
 
 /* It is pending, or no more; among its parent's accordingly. With tree.lock held; to be pending, it and its parent need node_more(). */
 void node_set_pending(struct node *node, bool pending);
+
+/* A file is about to be unlinked. Until it is buried, or stays, nobody opens it any more, and who has it open and finds nothing of it in the volume waits as well (node_await()),
+ * as only then its bytes are known. True: nobody has it open. */
+bool node_go(struct tree *tree, struct node *node);
+void node_stay(struct tree *tree, struct node *node); /* it could not be unlinked */
+/* With tree.lock held, which is let go of meanwhile. */
+void node_await(struct tree *tree, struct node *node);
 
 /* It was unlinked: out of the tree. */
 void node_kill(struct tree *tree, struct node *node);

@@ -224,6 +224,7 @@ static enum rc stat_view(struct frontend *front, struct node *node, const struct
 static bool stat_dead(struct frontend *front, struct node *node, struct stat *st, double *ret_keep)
 {
 	pthread_mutex_lock(&front->tree.lock);
+	node_await(&front->tree, node);
 	bool file = node->dead && (node->kind == NODE_ITEM || node->kind == NODE_PLAIN || node->kind == NODE_DEFINITION || node->kind == NODE_DRAFT);
 	bool directory = node->dead && (node->kind == NODE_TABLE || node->kind == NODE_PARTITION) && node->more->buried;
 	struct meta meta = node->more->fresh;

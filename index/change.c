@@ -158,7 +158,7 @@ enum rc change_names(struct change *change, const struct key *pk, int items, int
 	enum rc rc = txn_get(change->txn, &row, &value);
 	if (rc == RC_OK) {
 		rc = partition_read(value.data, value.len, &record);
-	} else if (rc == RC_NOT_FOUND && items > 0) {
+	} else if (rc == RC_NOT_FOUND && files <= 0) {
 		record = (struct partition_record){.implicit = true, .birth = txn_sequence(change->txn)};
 		record.meta = (struct meta){0755, owner->uid, owner->gid, now, now, now};
 		change_touch(&change->counters.meta, now);

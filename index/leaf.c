@@ -66,8 +66,9 @@ static enum rc get_at(const struct leaf *leaf, const struct store_snapshot *at, 
 	return rc;
 }
 
-/* Whether its partition says that it has no plain files. Most have none, and all that writes a file under a temporary name first asks for one. */
-static bool is_among_none(const struct leaf *leaf)
+/* Whether its partition says that it has no plain files; as the commit sees it, or (txn NULL) as it is now. Most have none, and all that writes a file under a temporary name
+ * first asks for one. */
+static bool is_among_none(const struct leaf *leaf, struct txn *txn)
 {
 	uint8_t key_room[ROW_KEY_ROOM], value_room[ROW_VALUE_ROOM];
 	cleanup_buf struct buf row = BUF_IN(key_room), value = BUF_IN(value_room);
@@ -75,8 +76,8 @@ static bool is_among_none(const struct leaf *leaf)
 	if (leaf->kind != LEAF_FILE || !leaf->in_partition)
 		return false;
 	row_partition(&row, leaf->table->id, &leaf->pk);
-	return row_get(leaf->table->volume, NULL, &row, true, &value) == RC_OK && partition_read(value.data, value.len, &record) == RC_OK &&
-	       !record.files;
+	enum rc rc = txn ? txn_get(txn, &row, &value) : row_get(leaf->table->volume, NULL, &row, true, &value);
+	return rc == RC_OK && partition_read(value.data, value.len, &record) == RC_OK && !record.files;
 }
 
 enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *ret_head, struct buf *ret_document)
@@ -87,7 +88,7 @@ enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *
 	struct store *store = leaf->table->volume->store;
 	struct store_snapshot *own = NULL;
 	view = table_view(leaf->table, view);
-	rc = !view && !ret_document && is_among_none(leaf) ? RC_NOT_FOUND : get_at(leaf, view_snapshot(view), ret_head, ret_document);
+	rc = !view && !ret_document && is_among_none(leaf, NULL) ? RC_NOT_FOUND : get_at(leaf, view_snapshot(view), ret_head, ret_document);
 	if (rc == RC_CORRUPT && !view) {
 		/* Head and body are two reads: a commit may have come between. Only what is wrong in one view is corrupt. */
 		rc = store_snapshot_take(store, &own);
@@ -218,7 +219,9 @@ static enum rc write_commit(struct txn *txn, void *context)
 	cleanup_image struct image old = {.document = BUF_IN(document_room)};
 	leaf_row(w->leaf, &row);
 	bool is_item = w->leaf->kind == LEAF_ITEM, emptying = is_item && !write->len;
-	enum rc rc = image_load(txn, &row, emptying || (is_item && w->leaf->table->schema->count), &old);
+	enum rc rc = write->condition == LEAF_ABSENT && is_among_none(w->leaf, txn)
+			     ? RC_NOT_FOUND
+			     : image_load(txn, &row, emptying || (is_item && w->leaf->table->schema->count), &old);
 	bool there = rc == RC_OK;
 	if (rc && rc != RC_NOT_FOUND)
 		return rc;

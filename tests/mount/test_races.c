@@ -2,6 +2,7 @@
 #include "tests/mount/harness.h"
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/statvfs.h>
 
@@ -233,6 +234,47 @@ Test(races, a_reader_finds_a_whole_item_however_often_it_is_replaced)
 	for (int i = 0; i < 2 * ROUNDS; i++)
 		cr_assert_str_eq(content("Tab/p/w0.json"), "{\"b\":1}", "round %d", i);
 	pthread_join(thread, NULL);
+}
+
+static _Atomic int reading; /* the item that is read over and over */
+
+/* Reads each item until there is none of that name. Returns how often that was neither the whole item nor ENOENT. */
+static void *read_until_gone(void *unused)
+{
+	intptr_t wrong = 0;
+	(void)unused;
+	for (int i = 0; i < ROUNDS; i++) {
+		char path[512], bytes[64];
+		struct stat st;
+		int fd;
+		snprintf(path, sizeof path, "%s", item(i));
+		reading = i;
+		while ((fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
+			ssize_t n = read(fd, bytes, sizeof bytes);
+			wrong += n != 7 || memcmp(bytes, "{\"b\":1}", 7) != 0;
+			wrong += fstat(fd, &st) != 0 || st.st_size != 7;
+			close(fd);
+		}
+		wrong += errno != ENOENT;
+	}
+	return (void *)wrong;
+}
+
+Test(races, who_opens_an_item_while_it_is_unlinked_reads_all_of_it_or_finds_none)
+{
+	pthread_t thread;
+	void *wrong;
+	for (int i = 0; i < ROUNDS; i++)
+		write_all(item(i), O_WRONLY | O_CREAT, "{\"b\":1}");
+	reading = -1;
+	cr_assert_eq(pthread_create(&thread, NULL, read_until_gone, NULL), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		while (reading < i)
+			sched_yield();
+		assert_ok(unlink(item(i)));
+	}
+	pthread_join(thread, &wrong);
+	cr_expect_null(wrong, "%td times", (intptr_t)wrong);
 }
 
 static _Atomic bool renamed_enough;

@@ -1,6 +1,7 @@
 /* node: what a name means, and which incarnation of a file is meant by it. */
 #include "fs/node.h"
 #include <criterion/criterion.h>
+#include <stdatomic.h>
 
 static struct tree tree;
 static struct node *file;
@@ -46,6 +47,49 @@ Test(node, who_found_that_a_name_waits_for_its_first_commit_has_read_nothing_and
 	file->birth = 9; /* the first commit */
 	node_born(&tree, file, 0);
 	cr_expect_eq(file->birth, 9);
+}
+
+static void *open_file(void *context)
+{
+	atomic_bool *dead = context;
+	pthread_mutex_lock(&tree.lock);
+	node_await(&tree, file);
+	*dead = file->dead;
+	pthread_mutex_unlock(&tree.lock);
+	return NULL;
+}
+
+static bool opened_while_it_goes(bool buried)
+{
+	static const struct meta meta;
+	pthread_t opener;
+	atomic_bool dead = false;
+	node_go(&tree, file);
+	cr_assert_eq(pthread_create(&opener, NULL, open_file, &dead), 0);
+	if (buried)
+		cr_expect(node_bury(&tree, file, &meta, 2, NULL));
+	else
+		node_stay(&tree, file);
+	pthread_join(opener, NULL);
+	return dead;
+}
+
+Test(node, who_opens_a_file_that_is_about_to_be_unlinked_waits_for_what_comes_of_it)
+{
+	cr_expect_not(opened_while_it_goes(false));
+	cr_expect(opened_while_it_goes(true));
+}
+
+Test(node, who_unlinks_a_file_is_told_whether_it_is_open)
+{
+	cr_expect(node_go(&tree, file));
+	node_stay(&tree, file);
+	pthread_mutex_lock(&tree.lock);
+	cr_assert(node_more(&tree, file));
+	file->more->opens = 1;
+	pthread_mutex_unlock(&tree.lock);
+	cr_expect_not(node_go(&tree, file));
+	node_stay(&tree, file);
 }
 
 static bool told_root(void)
