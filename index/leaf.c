@@ -105,12 +105,17 @@ enum rc leaf_get(const struct leaf *leaf, const struct view *view, struct head *
 	return rc;
 }
 
+/* The document as an item, and then enter(), if that went well: the item is the caller's either way. */
+static enum rc enter_with(const struct leaf *leaf, const void *document, size_t len, struct item **ret_item, struct why *why)
+{
+	enum rc rc = item_parse(document, len, ret_item, why);
+	return rc ? rc : enter(leaf);
+}
+
 enum rc leaf_resolve(struct leaf *leaf, bool pk, bool sk, const void *document, size_t len, struct why *why)
 {
 	cleanup_item struct item *item = NULL;
-	enum rc rc = item_parse(document, len, &item, why);
-	if (!rc)
-		rc = enter(leaf);
+	enum rc rc = enter_with(leaf, document, len, &item, why);
 	if (rc)
 		return rc;
 	const struct schema_key *key = &leaf->table->schema->key;
@@ -125,9 +130,7 @@ enum rc leaf_resolve(struct leaf *leaf, bool pk, bool sk, const void *document, 
 enum rc leaf_rekey(const struct leaf *leaf, const void *document, size_t len, struct buf *out, struct why *why)
 {
 	cleanup_item struct item *item = NULL;
-	enum rc rc = item_parse(document, len, &item, why);
-	if (!rc)
-		rc = enter(leaf);
+	enum rc rc = enter_with(leaf, document, len, &item, why);
 	if (rc)
 		return rc;
 	document_rekey(leaf->table->schema, &leaf->pk, leaf_sort_key(leaf), item, out);

@@ -53,6 +53,13 @@ const char *text(const char *format, ...)
 	return kept(s);
 }
 
+const char *repeated(char letter, size_t n)
+{
+	char *s = (char *)text("%*s", (int)n, "");
+	memset(s, letter, n);
+	return s;
+}
+
 const char *scratch(const char *name)
 {
 	return text("%s/%s", directory, name);

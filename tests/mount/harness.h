@@ -44,6 +44,7 @@ const char *at(const char *path);      /* in the mount */
 const char *volume(void);              /* absolute */
 const char *scratch(const char *name); /* in the test's own directory */
 const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *repeated(char letter, size_t n); /* as often as that */
 
 /* What a file operation gave: 0 or an errno. */
 int errno_of(long result);

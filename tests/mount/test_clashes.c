@@ -11,13 +11,6 @@ static void setup(void)
 
 TestSuite(clashes, .init = setup, .fini = mount_teardown, .timeout = 300);
 
-static const char *letters(char letter, size_t n)
-{
-	char *s = (char *)text("%*s", (int)n, "");
-	memset(s, letter, n);
-	return s;
-}
-
 static void make_partitions(const char *const *names, size_t count)
 {
 	struct volume_options options = {.passive = true, .holder = "a test"};
@@ -41,8 +34,8 @@ static const char *names[NAMES];
 
 static void make_clashes(void)
 {
-	const char *const all[NAMES] = {"short", letters('a', 248), letters('b', 249), letters('c', 255),
-					text("%s\xc3\xa9\xc3\xa9%s", letters('d', 229), letters('e', 22))};
+	const char *const all[NAMES] = {"short", repeated('a', 248), repeated('b', 249), repeated('c', 255),
+					text("%s\xc3\xa9\xc3\xa9%s", repeated('d', 229), repeated('e', 22))};
 	for (int i = 0; i < NAMES; i++)
 		expect_ok(put(text("Music/%s", names[i] = all[i]), text("%d", i)));
 	mount_down();

@@ -12,13 +12,6 @@ static void setup(void)
 
 TestSuite(long_names, .init = setup, .fini = mount_teardown, .timeout = 600);
 
-static const char *key(char letter, size_t n)
-{
-	char *s = (char *)text("%*s", (int)n, "");
-	memset(s, letter, n);
-	return s;
-}
-
 static const char *document(const char *what, int year)
 {
 	return text("{\"What\":\"%s\",\"Year\":%d}", what, year);
@@ -38,7 +31,7 @@ static const char *name_of(const char *what)
 
 Test(long_names, an_item_is_made_by_a_document_that_holds_its_key)
 {
-	const char *what = key('k', 700), *name = name_of(what);
+	const char *what = repeated('k', 700), *name = name_of(what);
 	cr_expect_eq(strlen(name), strlen("Long/p/") + 255);
 	expect_ok(put(name, document(what, 1975)));
 	cr_expect_str_eq(content(name), document(what, 1975));
@@ -54,7 +47,7 @@ Test(long_names, an_item_is_made_by_a_document_that_holds_its_key)
 
 Test(long_names, keys_that_begin_alike_are_told_apart)
 {
-	const char *one = text("%sA", key('k', 500)), *two = text("%sB", key('k', 500));
+	const char *one = text("%sA", repeated('k', 500)), *two = text("%sB", repeated('k', 500));
 	const char *first = name_of(one), *second = name_of(two);
 	cr_expect_str_neq(first, second);
 	expect_ok(put(first, document(one, 1)));
@@ -67,7 +60,7 @@ Test(long_names, keys_that_begin_alike_are_told_apart)
 
 Test(long_names, a_document_without_the_key_is_refused_as_it_could_not_be_restored)
 {
-	const char *what = key('k', 300), *name = name_of(what);
+	const char *what = repeated('k', 300), *name = name_of(what);
 	expect_errno(put(name, "{\"Year\":1}"), EBADMSG);
 	cr_expect(await(is_gone, name));
 	expect_ok(put(name, document(what, 1)));
@@ -77,7 +70,7 @@ Test(long_names, a_document_without_the_key_is_refused_as_it_could_not_be_restor
 
 Test(long_names, renaming_reads_the_key_from_the_document)
 {
-	const char *what = key('k', 300), *name = name_of(what);
+	const char *what = repeated('k', 300), *name = name_of(what);
 	expect_ok(put("Long/p/draft.txt", document(what, 1)));
 	expect_ok(put("Long/p/other.txt", "{\"What\":\"else\"}"));
 	assert_ok(rename(at("Long/p/draft.txt"), at(name)));
@@ -93,7 +86,7 @@ Test(long_names, escapes_and_characters_are_not_torn)
 {
 	/* Where the name is cut, an escape or a character of several bytes may stand. */
 	for (int shift = 0; shift < 8; shift++) {
-		const char *what = text("%s%s%s", key('k', (size_t)(224 + shift)), "/é%/é%", key('z', 100));
+		const char *what = text("%s%s%s", repeated('k', (size_t)(224 + shift)), "/é%/é%", repeated('z', 100));
 		const char *guess = text("Long/p/%.*skkkkkkkk%%~0000000000000000.json", 224, what);
 		expect_errno(put(guess, document(what, 1)), EBADMSG);
 		cr_assert(refusal_of(guess));
@@ -108,7 +101,7 @@ Test(long_names, escapes_and_characters_are_not_torn)
 
 Test(long_names, survive_a_backup_by_tar_and_rsync)
 {
-	const char *what = key('k', 900), *name = name_of(what);
+	const char *what = repeated('k', 900), *name = name_of(what);
 	expect_ok(put(name, document(what, 1975)));
 	assert_sh("tar --format=posix -C \"$M\" -cf \"$D/b.tar\" . && rsync -a \"$M/\" \"$D/copy/\"");
 	mount_new_volume();
@@ -122,9 +115,9 @@ Test(long_names, survive_a_backup_by_tar_and_rsync)
 
 Test(long_names, entries_of_an_index_are_listed_and_read)
 {
-	expect_ok(put(text("Long/p/%s.json", key('k', 240)), "{\"Year\":1}"));
-	assert_ok(mkdir(at(text("Long/%s", key('q', 200))), 0755));
-	expect_ok(put(text("Long/%s/%s.json", key('q', 200), key('k', 200)), "{\"Year\":1}"));
+	expect_ok(put(text("Long/p/%s.json", repeated('k', 240)), "{\"Year\":1}"));
+	assert_ok(mkdir(at(text("Long/%s", repeated('q', 200))), 0755));
+	expect_ok(put(text("Long/%s/%s.json", repeated('q', 200), repeated('k', 200)), "{\"Year\":1}"));
 	assert_sh("cd \"$M/Long/.index/by-year/1\" && for f in *; do [ ${#f} -le 255 ] && cat \"$f\" > /dev/null || exit 1; done && [ $(ls | wc -l) = 2 ]");
 }
 
@@ -138,7 +131,7 @@ static const char *whole(const char *who, const char *what, int year)
 /* The name that the mount says the partition has, asked in a directory whose name is wrong. */
 static const char *directory_of(const char *who)
 {
-	const char *guess = text("Long/%.*s%%~0000000000000000", 237, key('g', 237));
+	const char *guess = text("Long/%.*s%%~0000000000000000", 237, repeated('g', 237));
 	const char *file = text("%s/a.json", guess);
 	assert_ok(mkdir(at(guess), 0755));
 	expect_errno(put(file, whole(who, "a", 1)), EBADMSG);
@@ -152,7 +145,7 @@ static const char *directory_of(const char *who)
 
 Test(long_names, a_partition_waits_for_the_document_that_says_its_key)
 {
-	const char *who = key('q', 900), *dir = directory_of(who);
+	const char *who = repeated('q', 900), *dir = directory_of(who);
 	cr_expect_eq(strlen(dir), strlen("Long/") + 255);
 	assert_ok(mkdir(at(dir), 0750));
 	cr_expect_eq(mode_of(dir), 0750);
@@ -178,7 +171,7 @@ Test(long_names, a_partition_waits_for_the_document_that_says_its_key)
 
 Test(long_names, the_directory_keeps_its_times_when_it_gets_its_key)
 {
-	const char *who = key('q', 900), *dir = directory_of(who);
+	const char *who = repeated('q', 900), *dir = directory_of(who);
 	assert_ok(mkdir(at(dir), 0755));
 	expect_ok(put(text("%s/a.json", dir), "")); /* opened, and refused at its end: it says no key */
 	cr_expect(await(is_gone, text("%s/a.json", dir)));
@@ -192,7 +185,7 @@ Test(long_names, the_directory_keeps_its_times_when_it_gets_its_key)
 
 Test(long_names, a_document_of_another_partition_is_refused_and_so_is_one_that_says_none)
 {
-	const char *who = key('q', 900), *dir = directory_of(who), *file = text("%s/a.json", dir);
+	const char *who = repeated('q', 900), *dir = directory_of(who), *file = text("%s/a.json", dir);
 	assert_ok(mkdir(at(dir), 0755));
 	expect_errno(put(file, whole("short", "a", 1)), EBADMSG);
 	cr_assert(refusal_of(file));
@@ -211,7 +204,7 @@ Test(long_names, a_document_of_another_partition_is_refused_and_so_is_one_that_s
 
 Test(long_names, a_refused_first_document_leaves_the_partition_pending)
 {
-	const char *who = key('q', 900), *dir = directory_of(who), *file = text("%s/a.json", dir);
+	const char *who = repeated('q', 900), *dir = directory_of(who), *file = text("%s/a.json", dir);
 	assert_ok(mkdir(at(dir), 0755));
 	expect_errno(put(file, text("{\"Who\":\"%s\",\"Year\":\"no number\"}", who)), EBADMSG);
 	expect_errno(put(file, text("{\"Who\":\"%s\",\"What\":\"b\"}", who)), EBADMSG);
@@ -222,7 +215,7 @@ Test(long_names, a_refused_first_document_leaves_the_partition_pending)
 
 Test(long_names, plain_files_wait_with_the_partition_and_stay_in_it)
 {
-	const char *who = key('q', 900), *dir = directory_of(who);
+	const char *who = repeated('q', 900), *dir = directory_of(who);
 	assert_ok(mkdir(at(dir), 0755));
 	expect_ok(put(text("%s/README", dir), "read me"));
 	expect_ok(put(text("%s/.a.json.AbCdEf", dir), whole(who, "a", 1)));
@@ -244,7 +237,7 @@ Test(long_names, plain_files_wait_with_the_partition_and_stay_in_it)
 
 Test(long_names, partitions_are_renamed_as_far_as_their_new_name_tells_the_key)
 {
-	const char *who = key('q', 900), *dir = directory_of(who), *other = directory_of(key('r', 900));
+	const char *who = repeated('q', 900), *dir = directory_of(who), *other = directory_of(repeated('r', 900));
 	assert_ok(mkdir(at(dir), 0700));
 	assert_ok(rename(at(dir), at(other))); /* both pending */
 	cr_expect_not(exists(dir));
@@ -266,7 +259,7 @@ Test(long_names, partitions_are_renamed_as_far_as_their_new_name_tells_the_key)
 
 Test(long_names, items_move_into_and_out_of_such_a_partition)
 {
-	const char *who = key('q', 900), *dir = directory_of(who);
+	const char *who = repeated('q', 900), *dir = directory_of(who);
 	assert_ok(mkdir(at(dir), 0755));
 	expect_ok(put("Long/p/b.json", "{\"Who\":\"p\"}"));
 	expect_ok(put("Long/p/c.json", "{}"));
@@ -286,19 +279,19 @@ static int exchange(const char *a, const char *b)
 
 Test(long_names, a_definition_becomes_no_item_of_such_a_name_as_of_no_other)
 {
-	const char *name = name_of(key('k', 300));
+	const char *name = name_of(repeated('k', 300));
 	const char *there = content("Long/.schema.json");
 	expect_errno(rename(at("Long/.schema.json"), at("Long/p/short.json")), EXDEV);
 	expect_errno(rename(at("Long/.schema.json"), at(name)), EXDEV);
-	expect_ok(put(name, document(key('k', 300), 1)));
+	expect_ok(put(name, document(repeated('k', 300), 1)));
 	expect_errno(rename(at("Long/.schema.json"), at(name)), EXDEV);
-	cr_expect_str_eq(content(name), document(key('k', 300), 1));
+	cr_expect_str_eq(content(name), document(repeated('k', 300), 1));
 	cr_expect_str_eq(content("Long/.schema.json"), there);
 }
 
 Test(long_names, exchange_brings_no_document_there_that_does_not_say_the_key)
 {
-	const char *what = key('k', 300), *name = name_of(what);
+	const char *what = repeated('k', 300), *name = name_of(what);
 	expect_ok(put(name, document(what, 1)));
 	expect_ok(put("Long/p/plain", "{\"Year\":2}"));
 	expect_ok(put("Long/p/a.json", "{\"Year\":3}"));
@@ -320,17 +313,17 @@ Test(long_names, exchange_brings_no_document_there_that_does_not_say_the_key)
 Test(long_names, names_that_no_key_has_are_refused)
 {
 	expect_errno(mkdir(at("Long/short%~0123456789abcdef"), 0755), EINVAL);
-	expect_errno(mkdir(at(text("Long/%s%%~0123456789abcdeg", key('k', 237))), 0755), EINVAL);
-	expect_errno(mkdir(at(text("Long/%s%%~0123456789abcdef", key('k', 300))), 0755), ENAMETOOLONG);
+	expect_errno(mkdir(at(text("Long/%s%%~0123456789abcdeg", repeated('k', 237))), 0755), EINVAL);
+	expect_errno(mkdir(at(text("Long/%s%%~0123456789abcdef", repeated('k', 300))), 0755), ENAMETOOLONG);
 	declare("Numbers", "Who:N", NULL);
-	expect_errno(mkdir(at(text("Numbers/%s%%~0123456789abcdef", key('1', 237))), 0755), EINVAL);
+	expect_errno(mkdir(at(text("Numbers/%s%%~0123456789abcdef", repeated('1', 237))), 0755), EINVAL);
 }
 
 Test(long_names, a_partition_of_bytes_has_its_name_in_hex)
 {
 	declare("Bytes", "Who:B What:B", NULL);
-	const char *guess = text("Bytes/%s%%~0000000000000000", key('a', 237));
-	const char *document = text("{\"Who\":{\"$B\":\"%s\"},\"What\":{\"$B\":\"AAAA\"}}", key('A', 800));
+	const char *guess = text("Bytes/%s%%~0000000000000000", repeated('a', 237));
+	const char *document = text("{\"Who\":{\"$B\":\"%s\"},\"What\":{\"$B\":\"AAAA\"}}", repeated('A', 800));
 	assert_ok(mkdir(at(guess), 0755));
 	expect_errno(put(text("%s/000000.json", guess), document), EBADMSG);
 	cr_assert(refusal_of(text("%s/000000.json", guess)));
@@ -343,8 +336,8 @@ Test(long_names, a_partition_of_bytes_has_its_name_in_hex)
 
 static void fill_long(void)
 {
-	const char *who = key('q', 900), *what = key('k', 700), *dir = directory_of(who);
-	const char *empty = directory_of(key('r', 2048)), *item = name_of(what);
+	const char *who = repeated('q', 900), *what = repeated('k', 700), *dir = directory_of(who);
+	const char *empty = directory_of(repeated('r', 2048)), *item = name_of(what);
 	assert_ok(mkdir(at(dir), 0750));
 	assert_ok(mkdir(at(empty), 0700));
 	expect_ok(put(text("%s/a.json", dir), whole(who, "a", 1)));
@@ -399,7 +392,7 @@ Test(long_names, a_definition_that_comes_after_the_items_reads_the_keys_from_the
 
 Test(long_names, a_definition_that_the_documents_do_not_fit_is_refused)
 {
-	const char *dir = text("Late/%s%%~0123456789abcdef", key('k', 237));
+	const char *dir = text("Late/%s%%~0123456789abcdef", repeated('k', 237));
 	assert_ok(mkdir(at("Late"), 0755));
 	assert_ok(mkdir(at(dir), 0755));
 	expect_ok(put(text("%s/a.json", dir), "{\"Year\":1}"));
@@ -419,7 +412,7 @@ Test(long_names, a_definition_that_the_documents_do_not_fit_is_refused)
 Test(long_names, a_definition_by_which_two_names_are_one_key_is_refused_and_loses_neither)
 {
 	const char *wanted = definition("Who:S What:S", "gsi by-year Year:N ALL", NULL);
-	const char *cut = text("%s%%~0123456789abcde", key('k', 237)), *item = text("%s%%~0123456789abcde", key('k', 232));
+	const char *cut = text("%s%%~0123456789abcde", repeated('k', 237)), *item = text("%s%%~0123456789abcde", repeated('k', 232));
 	static const char *const make[][3] = { /* the directory of each file, and what its document says */
 		{"x/a.json", "%s0/a.json", "{\"Who\":\"x\"}"},
 		{"%s0/a.json", "%s1/b.json", "{\"Who\":\"x\"}"},
@@ -475,7 +468,7 @@ static pid_t onlooker(const char *path, const int until[2])
 Test(long_names, may_be_looked_at_while_their_first_document_comes)
 {
 	enum { ROUNDS = 200 };
-	const char *what = key('m', 400), *good = at(name_of(what)), *bad = at(text("Long/p/%.*s%%~0000000000000000.json", 232, what));
+	const char *what = repeated('m', 400), *good = at(name_of(what)), *bad = at(text("Long/p/%.*s%%~0000000000000000.json", 232, what));
 	int until[2], status;
 	assert_ok(pipe2(until, O_CLOEXEC));
 	pid_t looks[2] = {onlooker(good, until), onlooker(bad, until)};

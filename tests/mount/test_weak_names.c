@@ -13,13 +13,6 @@ static void setup(void)
 
 TestSuite(weak_names, .init = setup, .fini = mount_teardown, .timeout = 240);
 
-static const char *repeated(char letter, size_t n)
-{
-	char *s = (char *)text("%*s", (int)n, "");
-	memset(s, letter, n);
-	return s;
-}
-
 static const char *key(int i)
 {
 	return text("%s%d", repeated('k', 500), i);
