@@ -190,7 +190,7 @@ static enum rc write_nothing(void *engine)
 	return store_rc_of_message(message, NULL);
 }
 
-static const struct recovery_engine recovery_calls = {exchange_engine, merge_keys, write_nothing};
+static const struct recovery_engine recovery_calls = {exchange_engine, merge_keys, store_sweep, write_nothing};
 
 /* ---- a store ---- */
 

@@ -36,6 +36,9 @@ enum rc store_rc_of_message(char *message, struct why *why);
 /* What log_sync_wrote() is told of a batch, added up, is at least this when LevelDB begins another memtable, with its log (log_sync.h, 3). */
 uint64_t store_memtable_fills_at(size_t write_buffer);
 
+/* recovery_engine's: merges what lies from *from on, about so many bytes, and moves *from behind it. False: that was the last. */
+bool store_sweep(void *engine, struct buf *from, uint64_t bytes);
+
 /* Around a call in which LevelDB may start its own thread: the calling thread has that one's name meanwhile. */
 struct own_name {
 	char text[16];

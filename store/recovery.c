@@ -2,6 +2,8 @@
 #include "store/recovery.h"
 #include "store/orphans.h"
 
+enum { PIECES = 4 }; /* of the reserve */
+
 void recovery_init(struct recovery *recovery, const struct recovery_engine *calls, void *engine, struct log_sync *sync,
 		   const struct room *room)
 {
@@ -13,6 +15,7 @@ void recovery_destroy(struct recovery *recovery)
 {
 	pthread_rwlock_destroy(&recovery->using);
 	range_free(&recovery->freed);
+	buf_free(&recovery->swept);
 }
 
 static bool is_mendable(const struct recovery *recovery)
@@ -139,6 +142,13 @@ static void merge_freed(struct recovery *recovery)
 	range_clear(&recovery->freed);
 }
 
+/* A piece is of so much that a merge of it finds room in the reserve. */
+static void sweep(struct recovery *recovery)
+{
+	if (!recovery->swept_all && room_to_merge(&recovery->room))
+		recovery->swept_all = !recovery->calls->sweep(recovery->engine, &recovery->swept, recovery->room.reserve / PIECES);
+}
+
 /* As far as the engine that is there can help. */
 static enum rc find_room(struct recovery *recovery, uint64_t bytes, bool frees)
 {
@@ -148,6 +158,8 @@ static enum rc find_room(struct recovery *recovery, uint64_t bytes, bool frees)
 		return rc;
 	if (!has_room(recovery, bytes, frees)) {
 		merge_freed(recovery);
+		if (!has_room(recovery, bytes, frees))
+			sweep(recovery);
 		if (!has_room(recovery, bytes, frees)) {
 			ask_engine(recovery);
 			rc = RC_NO_SPACE;

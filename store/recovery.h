@@ -2,7 +2,8 @@
  *
  * 1. A write for which there is no room (room.h) is refused before the engine meets the end of the disk.
  * 2. Deleted rows take room until tables are merged, and where little else is written the engine sees no reason to merge. So the range of keys in
- *    which rows were deleted to make room is remembered (`freed`), and a write that finds no room waits until that range is merged.
+ *    which rows were deleted to make room is remembered (`freed`), and a write that finds no room waits until that range is merged. Of what was deleted
+ *    before the engine was opened nobody knows the range. So once for each opening all is merged (`swept`), a piece for each write that finds no room.
  * 3. An engine that met the end of the disk all the same takes no more writes. What it took before is in its logs, and reads go on. The first write
  *    or sync that comes when there is room again, and while nobody holds a cursor or a snapshot, exchanges it: closes it, and opens it anew.
  * 4. That is only done where it was a write that met a full disk (`mendable`). After a failed sync what was taken may not be in the logs, as the
@@ -29,6 +30,9 @@
 struct recovery_engine {
 	enum rc (*exchange)(void *engine);                       /* nobody else uses it. What fails leaves none */
 	void (*merge)(void *engine, const struct range *keys); /* so that what was deleted among them takes no room */
+	/* The same for what was deleted before it was opened, piece by piece: of about so many bytes, from *from on, which is moved behind them. False: that
+	 * was the last. */
+	bool (*sweep)(void *engine, struct buf *from, uint64_t bytes);
 	enum rc (*try_write)(void *engine);                      /* of nothing: whether it still takes writes */
 };
 
@@ -43,6 +47,8 @@ struct recovery {
 	uint64_t held;       /* atomic: cursors and snapshots */
 	uint64_t generation; /* atomic: how often it was exchanged */
 	struct range freed;  /* under `writing`: since it was last merged */
+	struct buf swept;    /* the same: up to here, */
+	bool swept_all;      /* or all of it */
 };
 
 /* An engine that is open. Keeps all it is given, which stays the caller's; so does room's directory. */

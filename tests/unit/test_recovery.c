@@ -11,7 +11,9 @@
 enum { RESERVE = 1000 };
 
 static struct {
-	unsigned exchanges, merges, tries;
+	unsigned exchanges, merges, sweeps, tries;
+	unsigned pieces;        /* that a sweep takes, */
+	unsigned long swept;    /* and the bytes that each makes */
 	enum rc exchange, try_write;
 	char first[8], last[8]; /* of the last merge */
 	unsigned long frees;    /* bytes that a merge makes */
@@ -43,6 +45,16 @@ static void merge(void *of, const struct range *keys)
 	left_bytes += engine.frees;
 }
 
+static bool sweep(void *of, struct buf *from, uint64_t bytes)
+{
+	(void)of;
+	cr_expect(bytes > 0 && bytes < RESERVE);
+	cr_expect_eq(from->len, engine.sweeps, "it goes on where it was");
+	buf_add(from, "k", 1);
+	left_bytes += engine.swept;
+	return ++engine.sweeps < engine.pieces;
+}
+
 static enum rc try_write(void *of)
 {
 	(void)of;
@@ -50,7 +62,7 @@ static enum rc try_write(void *of)
 	return engine.try_write;
 }
 
-static const struct recovery_engine calls = {exchange, merge, try_write};
+static const struct recovery_engine calls = {exchange, merge, sweep, try_write};
 static struct log_sync sync_;
 static struct recovery recovery;
 static char place[64];
@@ -110,6 +122,32 @@ Test(recovery, merges_what_was_freed_once_and_only_when_room_is_wanted)
 	cr_expect_eq(recovery_make_room(&recovery, 10, false), RC_NO_SPACE, "nothing was freed since");
 	cr_expect_eq(engine.merges, 1);
 	cr_expect_eq(recovery_make_room(&recovery, 10, true), RC_OK, "what frees may use the reserve");
+}
+
+Test(recovery, merges_all_once_for_what_was_deleted_before_it_was_opened_a_piece_for_each_write_that_finds_no_room)
+{
+	engine.pieces = 3;
+	cr_expect_eq(recovery_make_room(&recovery, 10, false), RC_OK);
+	cr_expect_eq(engine.sweeps, 0, "there was room");
+	left_bytes = RESERVE / 4;
+	cr_expect_eq(recovery_make_room(&recovery, 10, false), RC_NO_SPACE);
+	cr_expect_eq(engine.sweeps, 0, "a merge would find none");
+	left_bytes = RESERVE;
+	for (unsigned i = 1; i <= 5; i++) {
+		cr_expect_eq(recovery_make_room(&recovery, 10, false), RC_NO_SPACE);
+		cr_expect_eq(engine.sweeps, i < 3 ? i : 3);
+	}
+}
+
+Test(recovery, finds_room_in_what_was_deleted_before_it_was_opened)
+{
+	engine.pieces = 3;
+	left_bytes = RESERVE;
+	engine.swept = 100;
+	cr_expect_eq(recovery_make_room(&recovery, 10, false), RC_OK);
+	cr_expect_eq(engine.sweeps, 1);
+	cr_expect_eq(recovery_make_room(&recovery, 10, false), RC_OK);
+	cr_expect_eq(engine.sweeps, 1);
 }
 
 Test(recovery, opens_an_engine_anew_that_met_a_full_disk_when_there_is_room_and_nobody_holds_it)

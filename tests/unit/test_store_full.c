@@ -189,6 +189,59 @@ Test(store_full, of_its_own_rows_is_left_by_deleting_them)
 	unmount_small_disk();
 }
 
+/* Until it has merged what it likes to, or as good as. */
+static void let_it_merge(struct store *store)
+{
+	struct store_figures before = {.disk = 0}, now;
+
+	for (int still = 0; still < 30; still++) {
+		usleep(10000);
+		store_figures(store, &now);
+		if (memcmp(now.files, before.files, sizeof(now.files)) != 0)
+			still = 0;
+		before = now;
+	}
+}
+
+/* The range of what was deleted is known to whoever deleted it. Who opens the store after that knows nothing of it, and the disk is as full as before. */
+Test(store_full, of_its_own_rows_is_left_where_they_were_deleted_before_it_was_opened)
+{
+	struct store *store;
+	int n, m = 0;
+
+	mount_small_disk("size=160m");
+	put_ballast(90 << 20);
+	store = open_volume();
+	n = fill(store, 0);
+	cr_assert_gt(n, 500);
+	store_close(store);
+	store = open_volume();
+	let_it_merge(store);
+	for (int gone = 0, waited = 0; gone < n; waited++) {
+		enum rc rc = delete_item(store, gone);
+
+		gone += rc == RC_OK;
+		if (!rc)
+			continue;
+		cr_assert(rc == RC_NO_SPACE && waited < 12000, "%s", rc_name(rc));
+		usleep(10000);
+	}
+	store_close(store);
+	store = open_volume();
+	for (int waited = 0; m < n / 2; waited++) {
+		enum rc rc = write_item(store, n + m, false);
+
+		m += rc == RC_OK;
+		if (!rc)
+			continue;
+		cr_assert(rc == RC_NO_SPACE && waited < 12000, "%d of %d: %s", m, n, rc_name(rc));
+		usleep(10000);
+	}
+	check_items(store, n, n + m);
+	store_close(store);
+	unmount_small_disk();
+}
+
 /* The store is told that there is room, so that LevelDB itself meets the end of the disk: at another place in each round,
  * in a log or in a table. Then there is room, and it goes on: by itself, or after it was opened by somebody anew. */
 Test(store_full, goes_on_with_all_it_took_after_the_disk_ended_under_it)
