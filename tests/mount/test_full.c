@@ -156,11 +156,11 @@ Test(full, a_mount_comes_up_on_a_full_disk_and_reads_and_removes)
 Test(full, of_its_own_items_is_left_by_removing_them)
 {
 	NEEDS_DISK;
-	int n = 0, again = 0;
-	while (n < ITEMS_MAX / 2 && put_item(n) == 0)
+	int n = 0, again = 0, refused = 0;
+	while (n < ITEMS_MAX / 2 && (refused = put_item(n)) == 0)
 		n++;
 	cr_assert(n > 50 && n < ITEMS_MAX / 2, "%d items fill the disk", n);
-	expect_errno(put(name_of(n), document_of(n)), ENOSPC);
+	cr_assert_eq(refused, ENOSPC, "%s", strerror(refused)); /* the next might have room, as tables are merged meanwhile */
 	all_reads(n);
 	for (int i = 0; i < n; i++) {
 		if (i % 8 == 3)
