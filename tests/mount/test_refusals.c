@@ -298,7 +298,7 @@ Test(refusals, the_errors_file_can_be_followed)
 	int64_t before = mtime_of(".itemfs/errors");
 	expect_errno(put("Music/Queen/Next.json", "{oops"), EBADMSG);
 	cr_assert(refusal_of("Music/Queen/Next.json"));
-	cr_expect_gt(mtime_of(".itemfs/errors"), before);
+	cr_expect_neq(mtime_of(".itemfs/errors"), before);
 	ssize_t next = read(fd, line, sizeof line - 1);
 	cr_assert_gt(next, 0);
 	line[next] = 0;
