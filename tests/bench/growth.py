@@ -145,10 +145,19 @@ def one_system(system, place, options):
     return rows, round_
 
 
+def stats(round_):
+    with open(os.path.join(round_.system.root, ".itemfs", "stats.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
 def known(round_):
     """How many names the daemon keeps for the kernel."""
-    with open(os.path.join(round_.system.root, ".itemfs", "stats.json"), encoding="utf-8") as file:
-        return json.load(file)["open"]["nodes"]
+    return stats(round_)["open"]["nodes"]
+
+
+def bound(round_):
+    """What the daemon says it takes at most, with what it has to remember at this moment."""
+    return stats(round_)["memory"]["bound_bytes"]
 
 
 def memory(round_):
@@ -156,7 +165,7 @@ def memory(round_):
     pid = round_.system.daemon.pid
     drop_caches()
     time.sleep(1)
-    found = {"items": round_.items, "at rest": anonymous(pid)}
+    found = {"items": round_.items, "at rest": anonymous(pid), "bound at rest": bound(round_)}
     with Peak(pid) as peak:
         round_.files("names")
     found["readdir of all"] = peak.most
@@ -164,6 +173,7 @@ def memory(round_):
         round_.shell('find "$1" -size +0 | wc -l', round_.partition)
     found["find with stat of all"] = peak.most
     found["names known"] = known(round_)
+    found["bound with them"] = bound(round_)
     drop_caches()
     time.sleep(1)
     found["after drop_caches"] = anonymous(pid)
@@ -183,9 +193,10 @@ def open_files(round_, pid):
         for number in range(count):
             open_.append(os.open(os.path.join(round_.partition, "%08d.json" % number), os.O_RDONLY))
             os.read(open_[-1], 1)
+    most = bound(round_)
     for descriptor in open_:
         os.close(descriptor)
-    return {"files open": count, "with them open": peak.most}
+    return {"files open": count, "with them open": peak.most, "bound with open files": most}
 
 
 def measure(options, say, systems=("itemfs", "itemfs+index", "disk")):

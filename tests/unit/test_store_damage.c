@@ -220,12 +220,12 @@ static void cut_everywhere(int batches, size_t value, size_t most, size_t step)
 	free_image(&image);
 }
 
-Test(store_damage, a_log_that_was_cut_anywhere_opens_with_a_prefix_of_whole_batches, .timeout = 300)
+Test(store_damage, a_log_that_was_cut_anywhere_opens_with_a_prefix_of_whole_batches, .timeout = 900)
 {
 	cut_everywhere(20, 50, 2048, 1);
 }
 
-Test(store_damage, so_does_one_whose_batches_span_its_blocks, .timeout = 300)
+Test(store_damage, so_does_one_whose_batches_span_its_blocks, .timeout = 900)
 {
 	cut_everywhere(6, 9000, 100000, 499);
 }
@@ -254,7 +254,7 @@ static void zero_everywhere(int batches, size_t value, size_t padding)
 	free_image(&image);
 }
 
-Test(store_damage, a_log_that_ends_in_zeros_opens_with_the_batches_before_them, .timeout = 300)
+Test(store_damage, a_log_that_ends_in_zeros_opens_with_the_batches_before_them, .timeout = 900)
 {
 	zero_everywhere(120, 200, 20000);
 	zero_everywhere(5, 12000, 0);
@@ -310,7 +310,7 @@ static void flip_bits(struct image *image, const char *part, size_t step, bool a
 	}
 }
 
-Test(store_damage, a_log_with_any_bit_flipped_is_refused, .timeout = 300)
+Test(store_damage, a_log_with_any_bit_flipped_is_refused, .timeout = 900)
 {
 	struct image image;
 
@@ -388,7 +388,7 @@ static void make_tables(struct image *image)
 	read_image(image);
 }
 
-Test(store_damage, a_table_with_a_bit_flipped_says_so_or_gives_right_values_and_never_leaves_out_any, .timeout = 300)
+Test(store_damage, a_table_with_a_bit_flipped_says_so_or_gives_right_values_and_never_leaves_out_any, .timeout = 900)
 {
 	struct image image;
 
@@ -397,7 +397,7 @@ Test(store_damage, a_table_with_a_bit_flipped_says_so_or_gives_right_values_and_
 	free_image(&image);
 }
 
-Test(store_damage, the_end_of_a_table_is_looked_at_bit_by_bit, .timeout = 300)
+Test(store_damage, the_end_of_a_table_is_looked_at_bit_by_bit, .timeout = 900)
 {
 	struct image image;
 	struct file *table;
@@ -413,7 +413,7 @@ Test(store_damage, the_end_of_a_table_is_looked_at_bit_by_bit, .timeout = 300)
 	free_image(&image);
 }
 
-Test(store_damage, a_table_that_is_short_or_gone_is_noticed, .timeout = 300)
+Test(store_damage, a_table_that_is_short_or_gone_is_noticed, .timeout = 900)
 {
 	struct image image;
 	struct file *table;
@@ -430,7 +430,7 @@ Test(store_damage, a_table_that_is_short_or_gone_is_noticed, .timeout = 300)
 }
 
 /* The manifest says which tables there are: a shorter one would have LevelDB delete the others. */
-Test(store_damage, a_manifest_with_any_bit_flipped_is_refused, .timeout = 300)
+Test(store_damage, a_manifest_with_any_bit_flipped_is_refused, .timeout = 900)
 {
 	struct image image;
 

@@ -395,27 +395,27 @@ static void live_and_die(int batches, int durable_every, int sync_every)
 	remove_directory(disk.place);
 }
 
-Test(store_power, leaves_a_prefix_and_all_that_was_durable, .timeout = 300)
+Test(store_power, leaves_a_prefix_and_all_that_was_durable, .timeout = 900)
 {
 	live_and_die(200, 3, 20);
 }
 
-Test(store_power, leaves_a_prefix_where_durable_writes_are_rare, .timeout = 300)
+Test(store_power, leaves_a_prefix_where_durable_writes_are_rare, .timeout = 900)
 {
 	live_and_die(250, 60, 0);
 }
 
-Test(store_power, leaves_everything_where_every_write_is_durable, .timeout = 300)
+Test(store_power, leaves_everything_where_every_write_is_durable, .timeout = 900)
 {
 	live_and_die(150, 1, 0);
 }
 
-Test(store_power, leaves_all_that_a_sync_covered, .timeout = 300)
+Test(store_power, leaves_all_that_a_sync_covered, .timeout = 900)
 {
 	live_and_die(200, 0, 15);
 }
 
-Test(store_power, needs_no_inotify_for_any_of_it, .timeout = 300)
+Test(store_power, needs_no_inotify_for_any_of_it, .timeout = 900)
 {
 	disk.no_inotify = true;
 	live_and_die(200, 5, 20);
@@ -495,7 +495,7 @@ static void write_rows(struct store *store, int i, int rows, size_t n)
 }
 
 /* It counts what fills LevelDB's table in memory (leveldb_write.c): were it too little, a log would be begun and not be seen at once. */
-Test(store_power, settles_with_each_log_that_a_write_began_whatever_the_rows_are_like, .timeout = 300)
+Test(store_power, settles_with_each_log_that_a_write_began_whatever_the_rows_are_like, .timeout = 900)
 {
 	static const size_t sizes[] = {0, 1, 30, 440, 1000, 1010, 1100, 5000};
 
