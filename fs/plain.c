@@ -208,6 +208,15 @@ enum rc plain_resize(struct frontend *front, struct node *node, uint64_t size)
 	return rc;
 }
 
+/* The kernel may keep what was shown since the write, with the ctime from before. */
+static void be_new(struct frontend *front, struct node *node, struct plain *plain, const struct head *head)
+{
+	plain->ctime = head->meta.ctime;
+	if (plain->shown)
+		notifier_attributes(front->notifier, node);
+	plain->shown = false;
+}
+
 /* The kernel may keep what it was told at the creation: writes make it ask again, and where there were none it is told that the times are others now. */
 static void be_stored(struct frontend *front, struct node *node, const struct head *head, bool unwritten)
 {
@@ -245,6 +254,8 @@ enum rc plain_store(struct frontend *front, struct node *node, bool last, bool d
 		rc = leaf_write(&place.leaf, &write, &head, NULL);
 	if (due && pending && !rc)
 		be_stored(front, node, &head, !plain->dirty);
+	if (due && !rc)
+		be_new(front, node, plain, &head);
 	if (rc == RC_STALE) /* replaced: it is stored nowhere; or its directory's key has another shape now */
 		rc = pending ? RC_NOT_FOUND : RC_OK;
 	if (!rc)
@@ -304,6 +315,11 @@ void plain_overlay(struct frontend *front, struct node *node, struct plain *plai
 		st->st_mtim.tv_sec = plain->mtime / 1000000000;
 		st->st_mtim.tv_nsec = plain->mtime % 1000000000;
 	}
+	if (plain->ctime > st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec) { /* likewise */
+		st->st_ctim.tv_sec = plain->ctime / 1000000000;
+		st->st_ctim.tv_nsec = plain->ctime % 1000000000;
+	}
+	plain->shown |= plain->dirty;
 	pthread_mutex_unlock(&plain->lock);
 	plain_unpin(front, node);
 }

@@ -21,6 +21,8 @@ struct plain {
 	bool dirty;
 	int64_t mtime;        /* of the last write */
 	uint64_t mtime_tick;  /* and when that was, in ticks */
+	int64_t ctime;        /* of the last time it was stored; 0: not since it is open */
+	bool shown;           /* its attributes were, before it was stored: the kernel may keep a ctime that is none of it then */
 };
 
 /* Opens it: loads the bytes where nobody has it open. RC_NOT_FOUND. */
@@ -49,7 +51,7 @@ enum rc plain_settle_file(struct frontend *front, struct node *node);
 void plain_settle(struct frontend *front, struct node *directory);
 /* Copies what is there from offset on. */
 enum rc plain_read(struct node *node, uint64_t offset, size_t n, struct buf *out);
-/* Size and mtime while it is open. */
+/* Size, mtime and ctime while it is open. */
 struct plain *plain_watch(struct frontend *front, struct node *node); /* takes part in it, if anybody has it open */
 void plain_overlay(struct frontend *front, struct node *node, struct plain *plain, struct stat *st); /* gives it up */
 

@@ -151,7 +151,7 @@ static enum rc stat_leaf(struct frontend *front, struct node *node, struct place
 						   : leaf_get(&place->leaf, NULL, &head, NULL);
 	if (!rc)
 		stat_file(st, node_ino(node), &head.meta, head.size);
-	struct stat unused;
+	struct stat unused = {.st_ino = 0};
 	plain_overlay(front, node, plain, rc ? &unused : st);
 	return rc;
 }

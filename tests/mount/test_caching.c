@@ -156,3 +156,29 @@ Test(caching, what_an_import_changes_after_a_directory_was_told_in_whole_shows)
 	assert_sh("printf '{\"Artist\":\"Queen\",\"Title\":\"%s\"}\\n' 2 4 > \"$D/a.jsonl\" && cp \"$D/a.jsonl\" \"$M/Music/.import/\"");
 	expect_sh("cd \"$M/Music/Queen\" && stat -c '%n %s' *.json", "1.json 14\n2.json 30\n3.json 14\n4.json 30\n");
 }
+
+/* The snapshot's is that of the volume. */
+static bool has_its_own_ctime(const char *path)
+{
+	struct stat shown, stored;
+	return stat(at(path), &shown) == 0 && stat(at(text(".itemfs/snapshots/now/%s", path)), &stored) == 0 &&
+	       shown.st_ctim.tv_sec == stored.st_ctim.tv_sec && shown.st_ctim.tv_nsec == stored.st_ctim.tv_nsec;
+}
+
+/* Plain files show at once what is written to them, and have the time of their change from when that is stored. */
+Test(caching, the_ctime_of_a_plain_file_that_was_looked_at_before_it_was_closed_is_right_after_it)
+{
+	static const char *const flags[] = {"new", "again"};
+	for (int i = 0; i < 2; i++) {
+		struct stat st;
+		int fd = open(at("Plain/p/notes"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+		cr_assert(fd >= 0);
+		cr_assert_eq(write(fd, "la", 2), 2);
+		assert_ok(fstat(fd, &st));
+		cr_expect_eq(st.st_size, 2 * (i + 1));
+		assert_ok(close(fd));
+		assert_ok(mkdir(at(".itemfs/snapshots/now"), 0755));
+		cr_expect(await(has_its_own_ctime, "Plain/p/notes"), "%s", flags[i]);
+		assert_ok(rmdir(at(".itemfs/snapshots/now")));
+	}
+}
