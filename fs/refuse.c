@@ -131,6 +131,7 @@ void refuse_unready(fuse_req_t req, struct node *node)
 void refuse_draft(struct frontend *front, const struct actor *actor, enum rc rc, const struct why *why, const struct buf *draft, uint64_t *id)
 {
 	struct refusal refusal = {actor, reply_errno_name(rc), why, draft};
-	if (refusals_add(front->volume, &refusal, id))
-		log_error("a refused draft of %s (%zu bytes) could not be kept: %s", actor->path, draft ? draft->len : 0, why->text);
+	enum rc kept = refusals_add(front->volume, &refusal, id);
+	if (kept)
+		log_error("a refused draft of %s (%zu bytes) could not be kept: %s", actor->path, draft ? draft->len : 0, rc_name(kept));
 }

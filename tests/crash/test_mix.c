@@ -233,10 +233,11 @@ static const struct {
     [CREATOR] = {"creator", make_item, 1},
 };
 
-/* What a system call gives when the daemon has died, or its mountpoint was cleared away since. */
+/* What a system call gives when the daemon has died, or its mountpoint was cleared away since. EIO: it died while it was just reading the request, of
+ * which there is more to read where documents are large. */
 static bool is_of_a_kill(int number)
 {
-	return number == ENOTCONN || number == ECONNABORTED || number == ENOENT;
+	return number == ENOTCONN || number == ECONNABORTED || number == ENOENT || number == EIO;
 }
 
 static _Noreturn void act_on(unsigned actor, unsigned from)
