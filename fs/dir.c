@@ -154,8 +154,12 @@ static void read_entries(fuse_req_t req, size_t size, off_t offset, struct fuse_
 		}
 		used += n;
 	}
-	if (rc == RC_NOT_FOUND && s->tells && s->position >= WORTH_TELLING)
-		node_tell(&front->tree, s->node);
+	if (rc == RC_NOT_FOUND && s->tells && s->position >= WORTH_TELLING) {
+		node_tell(&front->tree, s->node, true);
+		/* What an import has changed meanwhile the kernel may get to know as it was: the next listing says it. What one changes from here on it takes back itself. */
+		if (!s->view || !view_is_current(s->view))
+			node_tell(&front->tree, s->node, false);
+	}
 	pthread_mutex_unlock(&s->lock);
 	if (rc && rc != RC_NOT_FOUND && !used)
 		reply_rc(req, rc);

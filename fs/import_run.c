@@ -56,6 +56,15 @@ static enum rc admit(struct frontend *front, const struct import_run *run, struc
 	return RC_OK;
 }
 
+/* The kernel may just get to know it as it was before, in the answer to a listing: then the next one says it again. */
+static void tell_attributes(struct frontend *front, struct node *node)
+{
+	pthread_mutex_lock(&front->tree.lock);
+	node_untell(node);
+	pthread_mutex_unlock(&front->tree.lock);
+	notifier_attributes(front->notifier, node);
+}
+
 /* The name may be remembered as absent. */
 static void tell_name(struct frontend *front, struct node *directory, const char *name)
 {
@@ -87,7 +96,7 @@ static void tell_item(struct frontend *front, struct node *partition, const char
 	if (node->pending)
 		be_imported(front, node, put->birth);
 	node_born(&front->tree, node, put->birth);
-	notifier_attributes(front->notifier, node);
+	tell_attributes(front, node);
 	node_release(&front->tree, node);
 }
 
@@ -95,7 +104,7 @@ static void leave_partition(struct frontend *front, struct partition_seen *seen)
 {
 	if (!seen->node)
 		return;
-	notifier_attributes(front->notifier, seen->node);
+	tell_attributes(front, seen->node);
 	node_release(&front->tree, seen->node);
 	seen->node = NULL;
 }

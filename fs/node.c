@@ -335,11 +335,11 @@ void node_kill_locked(struct node *node)
 	node_set_pending(node, false);
 }
 
-void node_tell(struct tree *tree, struct node *directory)
+void node_tell(struct tree *tree, struct node *directory, bool whole)
 {
 	pthread_mutex_lock(&tree->lock);
 	if (node_more(tree, directory))
-		directory->more->told_whole = true;
+		directory->more->told_whole = whole;
 	pthread_mutex_unlock(&tree->lock);
 }
 

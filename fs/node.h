@@ -146,9 +146,9 @@ size_t tree_bytes(const struct tree *tree); /* what all nodes take; with tree.lo
 void node_born(struct tree *tree, struct node *node, uint64_t birth);
 
 /* A directory is told where a listing told the kernel all its names with their attributes, and the kernel has not looked up, asked for, opened, changed
- * or forgotten one since. To tell them again would cost it and us as much as all else that a listing does. Where this is wrong the kernel asks, and no
- * more comes of it: so what happens during the listing itself is not looked for. */
-void node_tell(struct tree *tree, struct node *directory);
+ * or forgotten one since. To tell them again would cost it and us as much as all else that a listing does. Where this is wrong for a name
+ * that the kernel changes it asks, and no more comes of it; what an import changes takes it back, and so does a listing during which anything did. */
+void node_tell(struct tree *tree, struct node *directory, bool whole);
 bool node_is_told(struct tree *tree, const struct node *directory);
 /* The kernel knows less of this node than it was told; with tree.lock held. */
 void node_untell(struct node *node);

@@ -94,7 +94,7 @@ Test(node, who_unlinks_a_file_is_told_whether_it_is_open)
 
 static bool told_root(void)
 {
-	node_tell(&tree, tree.root);
+	node_tell(&tree, tree.root, true);
 	cr_assert_eq(node_listed(&tree, tree.root, "Liar.json", NODE_ITEM, NULL), file);
 	return node_is_told(&tree, tree.root);
 }
