@@ -224,6 +224,14 @@ static enum rc wait_for_lock(int fd, char *words, size_t size, bool (*give_up)(v
 	return RC_OK;
 }
 
+/* Who has it, for those who wait for it. A full disk must open, so that room can be made: then it does not say. */
+static enum rc say_holder(int fd, const char *holder)
+{
+	if (ftruncate(fd, 0) == 0 && dprintf(fd, "%s" LOCK_PROCESS "%ld)\n", holder ? holder : "itemfs", (long)getpid()) >= 0)
+		return RC_OK;
+	return errno == ENOSPC || errno == EDQUOT ? RC_OK : rc_of_errno(errno);
+}
+
 /* The lock is the kernel's (it goes with the process); the file's text only tells who has it. */
 enum rc volume_lock(const char *volume, const char *holder, bool (*give_up)(void), int *ret_fd, struct why *why)
 {
@@ -239,8 +247,8 @@ enum rc volume_lock(const char *volume, const char *holder, bool (*give_up)(void
 	if (rc) {
 		why_set(why, rc, "%s is in use: %s%s", volume, words[0] ? words : "another process has it open",
 			rc == RC_INTERRUPTED ? "; told to end while that was waited for" : "");
-	} else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%s" LOCK_PROCESS "%ld)\n", holder ? holder : "itemfs", (long)getpid()) < 0) {
-		rc = why_set(why, rc_of_errno(errno), "%s/lock: %s", volume, strerror(errno));
+	} else if ((rc = say_holder(fd, holder))) {
+		why_set(why, rc, "%s/lock: %s", volume, strerror(errno));
 	}
 	if (rc)
 		close(fd);

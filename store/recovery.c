@@ -120,6 +120,8 @@ static void ask_engine(struct recovery *recovery)
 	rc = recovery->calls->try_write(recovery->engine);
 	if (rc)
 		recovery_failed(recovery, rc);
+	else if (room_to_tidy(&recovery->room))
+		recovery->calls->tidy(recovery->engine);
 }
 
 /* ---- room ---- */
@@ -162,7 +164,7 @@ static enum rc find_room(struct recovery *recovery, uint64_t bytes, bool frees)
 			sweep(recovery);
 		if (!has_room(recovery, bytes, frees)) {
 			ask_engine(recovery);
-			rc = RC_NO_SPACE;
+			rc = has_room(recovery, bytes, frees) ? RC_OK : RC_NO_SPACE;
 		}
 	}
 	recovery_leave(recovery);

@@ -10,6 +10,8 @@
  *    kernel may have dropped what it could not write: then it stays as it is, for whoever restarts us to see.
  * 5. A merge in the background that finds no room ends all writing, too. But as that merge fills the disk, writes are refused by 1 before the engine
  *    could tell them. So a write that is refused asks the engine whether it still takes writes, where a merge has left unfinished tables (orphans.h).
+ *    Where it does, those may be whole, merged, and kept for a cursor that has gone since: the engine removes them with the next table that it makes. So
+ *    it is told to make one.
  * 6. An engine that could not be opened again does not exist: whoever wants to use it next tries to open it.
  *
  * Locks, in this order: the store's `writing` (one write at a time; the caller's), `using` (shared: the engine is used; alone: it is exchanged).
@@ -34,6 +36,7 @@ struct recovery_engine {
 	 * was the last. */
 	bool (*sweep)(void *engine, struct buf *from, uint64_t bytes);
 	enum rc (*try_write)(void *engine);                      /* of nothing: whether it still takes writes */
+	void (*tidy)(void *engine);                              /* removes the tables that it has merged and that nobody reads any more; writes what is in its logs */
 };
 
 struct recovery {

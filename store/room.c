@@ -94,6 +94,13 @@ bool room_to_open(int dir)
 	return !look(&(struct room){.dir = dir}, &left, &reserve) || left >= ROOM_TO_OPEN + logs_bytes(dir);
 }
 
+bool room_to_tidy(const struct room *room)
+{
+	uint64_t left, reserve;
+
+	return !look(room, &left, &reserve) || left > ROOM_TO_TIDY + logs_bytes(room->dir);
+}
+
 bool room_to_merge(const struct room *room)
 {
 	uint64_t left, reserve;

@@ -22,6 +22,7 @@ enum {
 	ROOM_TRUST = 1 << 20,     /* bytes */
 	ROOM_TRUST_NS = 10000000, /* and what the clock's steps add (4 ms) */
 	ROOM_TO_OPEN = 128 << 20, /* bytes */
+	ROOM_TO_TIDY = 256 << 10, /* bytes beside the table: the manifest, and another log */
 };
 
 struct room {
@@ -38,6 +39,8 @@ uint64_t room_of_disk(int dir);
 bool room_for(struct room *room, uint64_t bytes, bool frees);
 /* Whether there is room in plenty to open a store, which makes tables of its logs. */
 bool room_to_open(int dir);
+/* Whether a table of all that is in the logs finds room. */
+bool room_to_tidy(const struct room *room);
 /* Whether a merge may be asked for. */
 bool room_to_merge(const struct room *room);
 

@@ -98,16 +98,22 @@ static void all_reads(int n)
 	}
 }
 
+/* All that is left of the disk, but for so many bytes. */
+static void take_the_rest(const char *path, off_t but)
+{
+	struct statvfs room;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert(fd >= 0);
+	assert_ok(statvfs(disk(), &room));
+	errno = posix_fallocate(fd, 0, (off_t)(room.f_bavail * room.f_frsize) - but);
+	cr_assert_eq(errno, 0, "%s", strerror(errno));
+	close(fd);
+}
+
 /* Another's file takes the rest of the disk, but for some that is ours to remove with. */
 static void fill_with_ballast(void)
 {
-	struct statvfs room;
-	int fd = open(scratch("disk/ballast"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	cr_assert(fd >= 0);
-	assert_ok(statvfs(disk(), &room));
-	errno = posix_fallocate(fd, 0, (off_t)(room.f_bavail * room.f_frsize) - SLACK);
-	cr_assert_eq(errno, 0, "%s", strerror(errno));
-	close(fd);
+	take_the_rest(scratch("disk/ballast"), SLACK);
 }
 
 Test(full, what_others_leave_no_room_for_is_refused_until_there_is_room_again)
@@ -148,6 +154,23 @@ Test(full, a_mount_comes_up_on_a_full_disk_and_reads_and_removes)
 	remove_item(0);
 	all_reads(BEFORE);
 	assert_ok(unlink(scratch("disk/ballast")));
+	cr_expect_eq(put_item(BEFORE), 0);
+	all_reads(BEFORE + 1);
+}
+
+/* What a merge that was killed has left goes as the volume is opened; not even who has it can be written down before. */
+Test(full, a_mount_comes_up_where_a_killed_merge_has_left_not_one_byte)
+{
+	enum { BEFORE = 10 };
+	NEEDS_DISK;
+	for (int i = 0; i < BEFORE; i++)
+		cr_assert_eq(put_item(i), 0);
+	mount_down();
+	const char *leftover = scratch("disk/volume/db/000900.ldb");
+	take_the_rest(leftover, 0);
+	mount_up(NULL);
+	all_reads(BEFORE);
+	cr_expect_neq(access(leftover, F_OK), 0);
 	cr_expect_eq(put_item(BEFORE), 0);
 	all_reads(BEFORE + 1);
 }

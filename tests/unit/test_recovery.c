@@ -11,7 +11,7 @@
 enum { RESERVE = 1000 };
 
 static struct {
-	unsigned exchanges, merges, sweeps, tries;
+	unsigned exchanges, merges, sweeps, tries, tidies;
 	unsigned pieces;        /* that a sweep takes, */
 	unsigned long swept;    /* and the bytes that each makes */
 	enum rc exchange, try_write;
@@ -62,7 +62,13 @@ static enum rc try_write(void *of)
 	return engine.try_write;
 }
 
-static const struct recovery_engine calls = {exchange, merge, sweep, try_write};
+static void tidy(void *of)
+{
+	(void)of;
+	engine.tidies++;
+}
+
+static const struct recovery_engine calls = {exchange, merge, sweep, try_write, tidy};
 static struct log_sync sync_;
 static struct recovery recovery;
 static char place[64];
@@ -202,4 +208,5 @@ Test(recovery, an_engine_is_asked_where_a_merge_may_have_ended_it)
 	left_bytes = 10;
 	cr_expect_eq(recovery_make_room(&recovery, 10, false), RC_NO_SPACE);
 	cr_expect_eq(engine.tries, 0, "nothing was left by a merge");
+	cr_expect_eq(engine.tidies, 0);
 }

@@ -242,6 +242,34 @@ Test(store_full, of_its_own_rows_is_left_where_they_were_deleted_before_it_was_o
 	unmount_small_disk();
 }
 
+/* Tables that were merged while a cursor stood in them are kept for it, and stay when it is gone until LevelDB makes another: which it never would, where each write
+ * is refused as they take the room. */
+Test(store_full, of_tables_that_were_kept_for_a_cursor_is_left_when_it_is_gone)
+{
+	enum { ITEMS = 800, ROUNDS = 5, LEFT = 2 << 20 };
+	struct store_cursor *cursor;
+	struct statvfs room;
+	struct store *store;
+
+	mount_small_disk("size=64m");
+	store = open_volume();
+	for (int i = 0; i < ITEMS; i++)
+		cr_assert_eq(write_item(store, i, false), RC_OK);
+	cr_assert_eq(store_cursor_open(store, NULL, "", 0, "\xff\xff\xff\xff\xff", 5, &cursor), RC_OK);
+	cr_assert_eq(store_cursor_next(cursor), RC_OK);
+	for (int round = 0; round < ROUNDS; round++)
+		for (int i = 0; i < ITEMS; i++)
+			cr_assert_eq(write_item(store, i, false), RC_OK);
+	let_it_merge(store);
+	store_cursor_close(cursor);
+	cr_assert_eq(statvfs(place, &room), 0);
+	put_ballast((off_t)(room.f_bavail * room.f_frsize) - LEFT);
+	cr_expect_eq(write_item(store, ITEMS, false), RC_OK);
+	check_items(store, 0, ITEMS + 1);
+	store_close(store);
+	unmount_small_disk();
+}
+
 /* The store is told that there is room, so that LevelDB itself meets the end of the disk: at another place in each round,
  * in a log or in a table. Then there is room, and it goes on: by itself, or after it was opened by somebody anew. */
 Test(store_full, goes_on_with_all_it_took_after_the_disk_ended_under_it)
