@@ -161,18 +161,9 @@ Test(store_full, refuses_writes_keeps_what_it_took_and_goes_on_when_there_is_roo
 	unmount_small_disk();
 }
 
-/* The room that it needs behind our back is not there for what only adds; so all that was there can be taken away again, and then something else be put. */
-Test(store_full, of_its_own_rows_is_left_by_deleting_them)
+static void delete_all(struct store *store, int n)
 {
-	struct store *store;
-	int n, m, gone = 0;
-
-	mount_small_disk("size=160m");
-	put_ballast(90 << 20);
-	store = open_volume();
-	n = fill(store, 0);
-	cr_assert_gt(n, 500);
-	for (int waited = 0; gone < n; waited++) {
+	for (int gone = 0, waited = 0; gone < n; waited++) {
 		enum rc rc = delete_item(store, gone);
 
 		gone += rc == RC_OK;
@@ -182,6 +173,20 @@ Test(store_full, of_its_own_rows_is_left_by_deleting_them)
 		cr_assert(rc == RC_NO_SPACE && waited < 12000, "%s", rc_name(rc));
 		usleep(10000);
 	}
+}
+
+/* The room that it needs behind our back is not there for what only adds; so all that was there can be taken away again, and then something else be put. */
+Test(store_full, of_its_own_rows_is_left_by_deleting_them)
+{
+	struct store *store;
+	int n, m;
+
+	mount_small_disk("size=160m");
+	put_ballast(90 << 20);
+	store = open_volume();
+	n = fill(store, 0);
+	cr_assert_gt(n, 500);
+	delete_all(store, n);
 	m = fill(store, n) - n;
 	cr_assert_gt(m, n / 2, "%d of %d went in again", m, n);
 	check_items(store, n, n + m);
@@ -217,15 +222,7 @@ Test(store_full, of_its_own_rows_is_left_where_they_were_deleted_before_it_was_o
 	store_close(store);
 	store = open_volume();
 	let_it_merge(store);
-	for (int gone = 0, waited = 0; gone < n; waited++) {
-		enum rc rc = delete_item(store, gone);
-
-		gone += rc == RC_OK;
-		if (!rc)
-			continue;
-		cr_assert(rc == RC_NO_SPACE && waited < 12000, "%s", rc_name(rc));
-		usleep(10000);
-	}
+	delete_all(store, n);
 	store_close(store);
 	store = open_volume();
 	for (int waited = 0; m < n / 2; waited++) {
